@@ -1,0 +1,34 @@
+"""Check names and passwords."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+
+from passwords import PasswordHasher, parse_hash
+from users import User, UserDirectory
+
+
+class AccountDisabled(Exception):
+    """The password is right, but the account is disabled."""
+
+
+class Authenticator:
+    """Check credentials with the same work for every outcome."""
+
+    def __init__(self, users: UserDirectory, hasher: PasswordHasher) -> None:
+        self._users = users
+        self._hasher = hasher
+        self._dummy_hash = hasher.hash(secrets.token_hex(16))
+
+    def authenticate(self, name: str, password: str) -> User | None:
+        """Return the user if the password is right, otherwise None."""
+        user = self._users.find(name)
+        stored = parse_hash(self._dummy_hash if user is None else user.password_hash)
+        key = self._hasher.derive(password, stored.salt, stored.iterations)
+        matches = hmac.compare_digest(key, stored.key)
+        if user is None or not matches:
+            return None
+        if user.disabled:
+            raise AccountDisabled(user.name)
+        return user

@@ -1,0 +1,4 @@
+// TODO upstream: handle accents
+function slug(text) {
+  return text.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+}
