@@ -13,11 +13,7 @@ TEXTS = {
         "Mind the gap\n"
     ),
     "kitchen.txt": (
-        "Soak the beans overnight\n"
-        "  Steep for ten minutes\n"
-        "Saffron, 4x50 grams\n"
-        "Stir, and stir again\n"
-        "mind the gap\n"
+        "Soak the beans overnight\n  Steep for ten minutes\nSaffron, 4x50 grams\nStir, and stir again\nmind the gap\n"
     ),
     "workshop.txt": "Oil the hinges\nReturn all clamps\nNo smoking\n",
     "echo.txt": "knock\nknock\nknock\n",
@@ -129,9 +125,7 @@ class GrepTest(unittest.TestCase):
     def test_line_numbers_start_anew_in_each_file(self):
         self.check(
             ("the", "-n", ["kitchen.txt", "workshop.txt"]),
-            "kitchen.txt:1:Soak the beans overnight\n"
-            "kitchen.txt:5:mind the gap\n"
-            "workshop.txt:1:Oil the hinges\n",
+            "kitchen.txt:1:Soak the beans overnight\nkitchen.txt:5:mind the gap\nworkshop.txt:1:Oil the hinges\n",
         )
 
     def test_l_makes_n_irrelevant(self):

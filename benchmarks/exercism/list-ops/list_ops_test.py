@@ -45,9 +45,7 @@ class ListOpsTest(unittest.TestCase):
         self.assertEqual(parts, [[1], [2, 3]], "concat changed its argument")
 
     def test_filter_keeps_matching_items_in_order(self):
-        self.assertEqual(
-            list_filter(lambda word: len(word) > 3, ["tree", "ox", "river", "sun"]), ["tree", "river"]
-        )
+        self.assertEqual(list_filter(lambda word: len(word) > 3, ["tree", "ox", "river", "sun"]), ["tree", "river"])
 
     def test_filter_of_an_empty_list(self):
         self.assertEqual(list_filter(lambda item: True, []), [])
@@ -99,12 +97,8 @@ class ListOpsTest(unittest.TestCase):
     def test_long_lists_can_be_transformed(self):
         numbers = list(range(MANY))
         self.assertTrue(reverse(numbers) == numbers[::-1], "reverse of a long list is wrong")
-        self.assertTrue(
-            list_map(lambda n: n + 1, numbers) == numbers[1:] + [MANY], "map over a long list is wrong"
-        )
-        self.assertTrue(
-            list_filter(lambda n: n % 2, numbers) == numbers[1::2], "filter of a long list is wrong"
-        )
+        self.assertTrue(list_map(lambda n: n + 1, numbers) == numbers[1:] + [MANY], "map over a long list is wrong")
+        self.assertTrue(list_filter(lambda n: n % 2, numbers) == numbers[1::2], "filter of a long list is wrong")
         self.assertTrue(append(numbers, [MANY]) == numbers + [MANY], "append to a long list is wrong")
         self.assertTrue(concat([[n] for n in numbers]) == numbers, "concat of many lists is wrong")
 

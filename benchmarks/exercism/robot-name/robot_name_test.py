@@ -41,9 +41,7 @@ class RobotNameTest(unittest.TestCase):
 
     def test_numbers_with_leading_zeros_occur(self):
         names = names_of(build(500))
-        self.assertTrue(
-            any(int(name[2:]) < 100 for name in names), "none of 500 names has a number below 100"
-        )
+        self.assertTrue(any(int(name[2:]) < 100 for name in names), "none of 500 names has a number below 100")
 
     def test_all_letters_occur_in_both_places(self):
         names = names_of(build(2000))

@@ -71,9 +71,7 @@ class Client:
         if token:
             environ["HTTP_AUTHORIZATION"] = f"Bearer {token}"
         answer = []
-        chunks = self.application(
-            environ, lambda status, headers, exc_info=None: answer.extend([status, headers])
-        )
+        chunks = self.application(environ, lambda status, headers, exc_info=None: answer.extend([status, headers]))
         body = b"".join(chunks)
         return int(answer[0].split()[0]), answer[1], body
 
@@ -130,9 +128,7 @@ def test_account_with_fewer_iterations_can_log_in(users, hasher):
     assert authenticator.authenticate("Veteran", "wrong") is None
 
 
-@pytest.mark.parametrize(
-    ("name", "password"), [pytest.param("Alice", "correct horse", id="success"), *FAILURES]
-)
+@pytest.mark.parametrize(("name", "password"), [pytest.param("Alice", "correct horse", id="success"), *FAILURES])
 def test_each_authentication_derives_once_and_compares_once(users, hasher, comparisons, name, password):
     authenticator = Authenticator(users, hasher)
     for _ in range(2):

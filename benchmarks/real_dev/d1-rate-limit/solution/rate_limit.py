@@ -18,9 +18,7 @@ class Decision:
 class SlidingWindowLimiter:
     """Allow each client `limit` requests in any interval of `window_seconds`."""
 
-    def __init__(
-        self, limit: int, window_seconds: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, limit: int, window_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         if limit < 1:
             raise ValueError("limit must be at least 1")
         if not window_seconds > 0:

@@ -169,10 +169,7 @@ def test_client_retries_reads_and_writes_of_the_same_value(delays):
     client = InventoryClient(transport, sleep=delays.append)
     assert client.get_item("A1") == item
     assert client.set_stock("A1", 7) == item
-    assert (
-        transport.requests
-        == [("GET", "/items/A1", None)] * 3 + [("PUT", "/items/A1/stock", {"quantity": 7})] * 4
-    )
+    assert transport.requests == [("GET", "/items/A1", None)] * 3 + [("PUT", "/items/A1/stock", {"quantity": 7})] * 4
     assert delays == pytest.approx([0.2, 0.4, 0.2, 0.4, 0.8]), "the default delays start at 0.2 s and double"
 
 
@@ -208,14 +205,10 @@ def test_final_answers_are_not_retried(delays, status, error):
 
 
 def test_failed_page_is_fetched_again_without_repeating_items(delays):
-    transport = FakeTransport(
-        page("A", "B", following=2), LOST, BUSY, page("C", following=3), BUSY, page("D")
-    )
+    transport = FakeTransport(page("A", "B", following=2), LOST, BUSY, page("C", following=3), BUSY, page("D"))
     items = InventoryClient(transport, sleep=delays.append).iter_items()
     assert [item["sku"] for item in items] == ["A", "B", "C", "D"]
-    assert [path for _, path, _ in transport.requests] == [
-        f"/items?page={number}" for number in (1, 2, 2, 2, 3, 3)
-    ]
+    assert [path for _, path, _ in transport.requests] == [f"/items?page={number}" for number in (1, 2, 2, 2, 3, 3)]
 
 
 def test_every_page_has_all_attempts(delays):

@@ -88,9 +88,7 @@ def test_a_last_row_without_line_end_stays_so(tmp_path):
 @pytest.mark.parametrize("header", [b"id,v\n", b'"id",v\n'])
 def test_a_byte_order_mark_is_kept_and_is_not_part_of_the_first_name(tmp_path, header):
     assert dedupe(tmp_path, BOM + header + b"1,a\n1,b\n", "--key", "id") == BOM + header + b"1,a\n"
-    assert dedupe(tmp_path, header + b"1,a\n1,b\n", "--key", "id") == header + b"1,a\n", (
-        "no mark may be added"
-    )
+    assert dedupe(tmp_path, header + b"1,a\n1,b\n", "--key", "id") == header + b"1,a\n", "no mark may be added"
 
 
 def test_another_delimiter(tmp_path):
@@ -120,9 +118,7 @@ def test_the_summary_goes_to_standard_error(tmp_path):
     path.write_bytes(b"id,v\n1,a\n\n2,b\n1,c\n3,d\n2,e\n")
     for keep in ("first", "last"):
         result = run("--key", "id", "--keep", keep, path)
-        assert result.stderr.decode().splitlines() == ["rows read: 5, kept: 3, dropped: 2"], (
-            f"with --keep {keep}"
-        )
+        assert result.stderr.decode().splitlines() == ["rows read: 5, kept: 3, dropped: 2"], f"with --keep {keep}"
 
 
 def test_the_output_file_gets_the_rows_and_standard_output_nothing(tmp_path):
@@ -131,9 +127,7 @@ def test_the_output_file_gets_the_rows_and_standard_output_nothing(tmp_path):
     result = run("--key", "id", "-o", tmp_path / "out.csv", path)
     assert (result.returncode, result.stdout) == (0, b""), result.stderr.decode()
     assert (tmp_path / "out.csv").read_bytes() == BOM + b"id,v\r\n1,a\r\n"
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["in.csv", "out.csv"], (
-        "stray files were left"
-    )
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["in.csv", "out.csv"], "stray files were left"
 
 
 @pytest.mark.parametrize("keep, expected", [("first", b"id,v\n1,a\n2,b\n"), ("last", b"id,v\n2,b\n1,c\n")])
@@ -165,9 +159,7 @@ def test_unusable_input_gives_exit_code_2_and_leaves_the_output_alone(tmp_path, 
     result = run("--key", "id", "--key", "v" if case == "file" else "e-mail", "-o", target, source)
     message = result.stderr.decode()
     assert result.returncode == 2, f"exit code {result.returncode} instead of 2, stderr: {message}"
-    assert ("contacts.csv" if case == "file" else "e-mail") in message, (
-        "the message should name what is wrong"
-    )
+    assert ("contacts.csv" if case == "file" else "e-mail") in message, "the message should name what is wrong"
     assert "Traceback" not in message, "a message is wanted, not a traceback"
     assert result.stdout == b"", "nothing belongs on standard output"
     assert (target.read_bytes() if target.exists() else None) == existing, "the output may not change"

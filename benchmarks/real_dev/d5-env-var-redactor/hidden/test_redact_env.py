@@ -161,9 +161,7 @@ def test_only_line_feeds_end_a_line():
 @pytest.mark.parametrize("source", ["file", "standard input"])
 def test_bytes_that_are_not_utf8_pass_through(tmp_path, source):
     data = b"CITY=M\xfcnchen\nA_KEY=\xff\xfe\n# caf\xe9 \xe2\x82\xac\n"
-    assert (
-        redact_from(source, tmp_path, data) == b"CITY=M\xfcnchen\nA_KEY=[REDACTED]\n# caf\xe9 \xe2\x82\xac\n"
-    )
+    assert redact_from(source, tmp_path, data) == b"CITY=M\xfcnchen\nA_KEY=[REDACTED]\n# caf\xe9 \xe2\x82\xac\n"
 
 
 def test_check_lists_line_and_name_of_each_secret_value_only():

@@ -17,9 +17,7 @@ TOOLS = """
 
 
 def run(cwd, *names, **changes):
-    env = {
-        name: value for name, value in os.environ.items() if name not in ("LOG_DATE", "TZ", "LC_ALL", "LANG")
-    }
+    env = {name: value for name, value in os.environ.items() if name not in ("LOG_DATE", "TZ", "LC_ALL", "LANG")}
     env["LOG_DATE"] = DAY
     env.update(changes)
     command = [BASH, str(SCRIPT), *names]
@@ -83,22 +81,13 @@ def test_other_days_do_not_count(tmp_path):
 
 def test_only_the_level_of_the_record_decides(tmp_path):
     log = error("auth", level="INFO", message="upstream said ERROR twice: ERROR billing: x")
-    log += error("mail", level="WARN", message="ERROR rate is rising") + error(
-        "billing", message="INFO follows"
-    )
+    log += error("mail", level="WARN", message="ERROR rate is rising") + error("billing", message="INFO follows")
     (tmp_path / "a.txt").write_text(log)
     assert output(run(tmp_path, "a.txt")) == ["1 billing"]
 
 
 def test_continuation_lines_and_other_lines_are_skipped(tmp_path):
-    log = (
-        error("auth")
-        + "  caused by\n  "
-        + error("relay")
-        + "\t"
-        + error("relay")
-        + "\n--- rotated ---\nERROR\n"
-    )
+    log = error("auth") + "  caused by\n  " + error("relay") + "\t" + error("relay") + "\n--- rotated ---\nERROR\n"
     (tmp_path / "a.txt").write_text(log)
     assert output(run(tmp_path, "a.txt")) == ["1 auth"]
 
@@ -121,9 +110,7 @@ def test_a_last_line_without_newline_is_a_line_of_its_own(tmp_path):
     assert output(run(tmp_path, "a.txt", "b.txt")) == ["2 mail", "1 auth"]
 
 
-@pytest.mark.parametrize(
-    "name", ["web 1.txt", " two  blanks ", "a*b [x]?.txt", "it's $HOME.txt", 'say "x".txt']
-)
+@pytest.mark.parametrize("name", ["web 1.txt", " two  blanks ", "a*b [x]?.txt", "it's $HOME.txt", 'say "x".txt'])
 def test_names_with_blanks_and_special_characters(tmp_path, name):
     (tmp_path / name).write_text(error("right"))
     (tmp_path / "aab x.txt").write_text(error("wrong"))
@@ -189,7 +176,5 @@ def test_runs_with_the_allowed_tools_only_and_leaves_no_files(tmp_path):
     (work / "a.txt").write_text(error("auth") * 2 + error("mail"))
     result = run(work, "a.txt", PATH=str(tools), TMPDIR=str(temporary))
     assert output(result) == ["2 auth", "1 mail"]
-    assert [entry.name for entry in work.iterdir()] == ["a.txt"], (
-        "the script left a file in the current directory"
-    )
+    assert [entry.name for entry in work.iterdir()] == ["a.txt"], "the script left a file in the current directory"
     assert list(temporary.iterdir()) == [], "the script left a temporary file"

@@ -133,7 +133,7 @@ def test_bytes_that_are_not_utf8_do_not_hide_the_markers(tmp_path):
 
 
 def test_files_are_sorted_by_their_path_as_strings(tmp_path):
-    make_tree(tmp_path, {name: "TODO" for name in ["b.py", "a/z.py", "a.py", "a/b/c.py", "B.py", "a-b/q.py"]})
+    make_tree(tmp_path, dict.fromkeys(["b.py", "a/z.py", "a.py", "a/b/c.py", "B.py", "a-b/q.py"], "TODO"))
     expected = ["B.py", "a-b/q.py", "a.py", "a/b/c.py", "a/z.py", "b.py"]
     assert [line.split(":")[0] for line in lines_of(run(tmp_path))] == [*expected, "total"]
     report = json.loads(run("--format", "json", tmp_path).stdout)

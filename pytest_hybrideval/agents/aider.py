@@ -1,0 +1,136 @@
+"""aider as the agent: flags and environment under which it talks to the gateway and to nothing else."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pytest_hybrideval.agents.process import run_process
+from pytest_hybrideval.core.domain import AgentResult
+from pytest_hybrideval.core.errors import ConfigurationError
+from pytest_hybrideval.core.protocols import AgentJob
+
+FORMATS = ("architect", "whole", "diff", "udiff")
+
+# aider changes prompts and parameters by model name; this name matches none of its rules.
+MODEL = "openai/hybrid"
+_CONTEXT = 1_000_000
+_METADATA = {
+    MODEL: {
+        "max_tokens": _CONTEXT,
+        "max_input_tokens": _CONTEXT,
+        "max_output_tokens": _CONTEXT,
+        "input_cost_per_token": 0,
+        "output_cost_per_token": 0,
+        "litellm_provider": "openai",
+        "mode": "chat",
+    }
+}
+_SETTINGS = [
+    {"name": MODEL, "edit_format": "whole", "weak_model_name": MODEL, "use_repo_map": False, "streaming": True}
+]
+
+_FLAGS = (
+    *("--yes-always", "--no-git", "--no-pretty", "--no-fancy-input", "--no-suggest-shell-commands"),
+    # No network but the gateway: each of these would open a connection, and playwright would even install itself.
+    *("--no-check-update", "--no-analytics", "--no-detect-urls", "--disable-playwright"),
+    *("--no-show-release-notes", "--no-show-model-warnings"),
+    # A long history would start summarising calls in the background that no edit ever uses.
+    *("--max-chat-history-tokens", str(_CONTEXT), "--map-tokens", "0"),
+)
+_MALFORMED_MARK = "The LLM did not conform to the edit format."
+# A message that begins with "/" or "!" would be a command to aider.
+_PREFIX = "Task: "
+
+
+class Aider:
+    """Runs `aider --message-file` once per trial as a process of its own."""
+
+    def __init__(self, edit_format: str = "architect", path: str | None = None) -> None:
+        """`edit_format` is one of `FORMATS`; `path` is the command where aider lives in another environment.
+
+        Raises `ConfigurationError` where the format is unknown or the command is missing.
+        """
+        if edit_format not in FORMATS:
+            raise ConfigurationError(f"unknown aider format '{edit_format}'; there are {', '.join(FORMATS)}")
+        self._format = edit_format
+        self._command, self._version = _locate(path)
+
+    @property
+    def label(self) -> str:
+        """`aider VERSION FORMAT`."""
+        return f"aider {self._version} {self._format}"
+
+    def run(self, job: AgentJob) -> AgentResult:
+        """One run. aider exits 0 whatever happened to its requests: what the gateway saw says more."""
+        argv = [*self._command, *arguments(self._format, job)]
+        result = run_process(
+            argv, cwd=job.workspace, env=environment(job, os.environ), timeout=job.timeout, output=job.transcript
+        )
+        text = job.transcript.read_text(encoding="utf-8", errors="replace")
+        return AgentResult(result.exit_code, result.seconds, result.timed_out, text.count(_MALFORMED_MARK))
+
+
+def arguments(edit_format: str, job: AgentJob) -> list[str]:
+    """The arguments of aider for a job; writes the files they name into the job's HOME."""
+    files = {
+        "--model-settings-file": ("model-settings.yml", json.dumps(_SETTINGS)),
+        "--model-metadata-file": ("model-metadata.json", json.dumps(_METADATA)),
+        "--message-file": ("message.md", _PREFIX + job.instruction),
+    }
+    named: list[str] = []
+    for flag, (name, text) in files.items():
+        (job.home / name).write_text(text, encoding="utf-8")
+        named += [flag, str(job.home / name)]
+    histories = {"--chat-history-file": "chat.md", "--input-history-file": "input", "--llm-history-file": "llm.txt"}
+    for flag, name in histories.items():
+        named += [flag, str(job.home / name)]
+    mode = ["--architect", "--editor-edit-format", "editor-whole"] if edit_format == "architect" else []
+    mode = mode or ["--edit-format", edit_format]
+    read_only = [part for name in job.files_read_only for part in ("--read", name)]
+    return ["--model", MODEL, *mode, *_FLAGS, *named, *read_only, "--", *job.files_edit]
+
+
+def environment(job: AgentJob, outer: Mapping[str, str]) -> dict[str, str]:
+    """A clean environment: nothing of the caller's but PATH, and the trial's own key."""
+    return {
+        "PATH": outer.get("PATH", os.defpath),
+        "HOME": str(job.home),
+        "TMPDIR": str(job.home),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": "ignore",
+        "SHELL": "/bin/sh",
+        "OPENAI_API_KEY": job.api_key,
+        "OPENAI_API_BASE": job.base_url,
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "NO_PROXY": "127.0.0.1,localhost",
+    }
+
+
+def _locate(path: str | None) -> tuple[Sequence[str], str]:
+    if path is None:
+        try:
+            return (sys.executable, "-m", "aider"), importlib.metadata.version("aider-chat")
+        except importlib.metadata.PackageNotFoundError:
+            raise ConfigurationError(
+                "aider is not installed beside pytest; "
+                "'pip install aider-chat==0.86.2', or name one with --hybrid-aider PATH"
+            ) from None
+    found = shutil.which(path)
+    if found is None:
+        raise ConfigurationError(f"--hybrid-aider {path}: no such command")
+    answer = subprocess.run([found, "--version"], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    words = answer.stdout.split()
+    if answer.returncode != 0 or len(words) < 2 or words[0] != "aider":
+        raise ConfigurationError(
+            f"--hybrid-aider {path}: this is not aider ('{path} --version' did not name its version)"
+        )
+    return (str(Path(found).absolute()),), words[1]

@@ -1,0 +1,287 @@
+"""The words of the house as types: task, trial, tier, decision, usage, outcome. Facts are frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+
+class Tier(str, Enum):
+    """Where a request may go."""
+
+    LOCAL = "local"
+    CLOUD = "cloud"
+
+
+class TaskClass(str, Enum):
+    """What kind of work a task is."""
+
+    D1 = "D1"
+    D2 = "D2"
+    D3 = "D3"
+    D5 = "D5"
+    D6 = "D6"
+    PUZZLE = "puzzle"
+
+    @property
+    def meaning(self) -> str:
+        """The class in one or two words, for people."""
+        return _CLASS_MEANING[self]
+
+
+_CLASS_MEANING = {
+    TaskClass.D1: "feature",
+    TaskClass.D2: "bug fix",
+    TaskClass.D3: "refactor",
+    TaskClass.D5: "script",
+    TaskClass.D6: "hard build",
+    TaskClass.PUZZLE: "puzzle",
+}
+
+
+class Outcome(str, Enum):
+    """How a trial ended: `ERROR` is infrastructure and says nothing about the agent."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+
+
+class FailureMode(str, Enum):
+    """Why a `FAILED` trial failed: the agent's fault, told from evidence."""
+
+    NO_EDIT = "no_edit"
+    MALFORMED_EDIT = "malformed_edit"
+    TESTS_FAILED = "tests_failed"
+    AGENT_TIMEOUT = "agent_timeout"
+    AGENT_CRASH = "agent_crash"
+    SCORING_TIMEOUT = "scoring_timeout"
+    CONTEXT_OVERFLOW = "context_overflow"
+
+
+class CallFault(str, Enum):
+    """Why a call brought no complete answer."""
+
+    BACKEND = "backend"
+    CONTEXT_OVERFLOW = "context_overflow"
+    REFUSED = "refused"
+    HUNG_UP = "hung_up"
+
+
+class ErrorKind(str, Enum):
+    """Why an `ERROR` trial has no verdict: the infrastructure's fault."""
+
+    BACKEND = "backend"
+    STRATEGY = "strategy"
+    AGENT = "agent"
+    SANDBOX = "sandbox"
+    REFERENCE = "reference"
+    TIMEOUT = "timeout"
+    WORKER_LOST = "worker_lost"
+    INTERRUPTED = "interrupted"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True)
+class NearMiss:
+    """A plausible wrong solution: files laid over the workspace (relative path -> where it lies on disk)."""
+
+    name: str
+    flaw: str
+    files: Mapping[str, Path]
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One benchmark task, loaded once per process and compared by identity.
+
+    Every file map is workspace-relative POSIX path -> file on disk, read when needed.
+    `edit` and `create` are the only files taken over from the agent. `hidden` is laid over the workspace for
+    scoring. `digest` is a hash over everything that can change a verdict (texts, files, limits).
+    """
+
+    suite: str
+    name: str
+    folder: Path
+    task_class: TaskClass
+    title: str
+    instruction: str
+    workspace: Mapping[str, Path]
+    edit: tuple[str, ...]
+    create: tuple[str, ...]
+    read_only: tuple[str, ...]
+    hidden: Mapping[str, Path]
+    solution: Mapping[str, Path]
+    near_misses: tuple[NearMiss, ...]
+    digest: str
+    difficulty: str = ""
+    topics: tuple[str, ...] = ()
+    agent_seconds: float = 600.0
+    scoring_seconds: float = 60.0
+
+    @property
+    def id(self) -> str:
+        """`suite/name`, unique within a run."""
+        return f"{self.suite}/{self.name}"
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The files the agent may leave behind: all others are thrown away before scoring."""
+        return (*self.edit, *self.create)
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """A model as the user names it: `provider/name`."""
+
+    provider: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One point of the matrix, the same for every task: strategy x threshold x seed x models."""
+
+    strategy: str
+    threshold: float | None
+    seed: int
+    local: ModelRef
+    cloud: ModelRef
+    id: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One task under one variant: what a pytest item runs."""
+
+    task: Task
+    variant: Variant
+
+    @property
+    def id(self) -> str:
+        """`suite/name[variant]`, unique within a run."""
+        return f"{self.task.id}[{self.variant.id}]"
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    """A chat completion request as it came from the agent. `body` is the parsed JSON, never changed in place."""
+
+    body: Mapping[str, Any]
+
+    @property
+    def messages(self) -> Sequence[Mapping[str, Any]]:
+        """The conversation."""
+        messages: Sequence[Mapping[str, Any]] = self.body["messages"]
+        return messages
+
+    @property
+    def stream(self) -> bool:
+        """Whether the agent asked for server-sent events."""
+        return bool(self.body.get("stream"))
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A strategy's answer for one request: where it goes and why. `score` is whatever scale the strategy has."""
+
+    tier: Tier
+    reason: str
+    score: float | None = None
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens of one call; None means the backend did not say, which is not zero.
+
+    `cached` tokens are part of `prompt`, `reasoning` tokens are part of `completion`.
+    """
+
+    prompt: int | None = None
+    completion: int | None = None
+    cached: int | None = None
+    reasoning: int | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether both totals are known."""
+        return self.prompt is not None and self.completion is not None
+
+
+@dataclass(frozen=True)
+class Completion:
+    """A whole answer: `body` is the JSON for the agent, byte for byte as it is sent."""
+
+    body: bytes
+    text: str
+    finish_reason: str | None
+    usage: Usage
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True)
+class StreamEvent:
+    """One server-sent event of a streamed answer.
+
+    `data` is the event's payload as it goes to the agent (JSON bytes, without `data: `), None where the event is
+    for our accounting alone. `text` is the answer text it carries.
+    """
+
+    data: bytes | None
+    text: str = ""
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a backend says of its model before the first trial. Unknown facts are None."""
+
+    model: str
+    simulated: bool = False
+    version: str | None = None
+    digest: str | None = None
+    context_length: int | None = None
+
+
+@dataclass(frozen=True)
+class AgentResult:
+    """What the agent left behind. `exit_code` is None where it was killed; `malformed` counts refused edits."""
+
+    exit_code: int | None
+    seconds: float
+    timed_out: bool = False
+    malformed: int = 0
+
+
+@dataclass(frozen=True)
+class Score:
+    """What the hidden tests said. `tests` maps test id -> outcome, over the expected ids and any others that ran."""
+
+    passed: bool
+    exit_code: int | None
+    tests: Mapping[str, str]
+    expected: int
+    seconds: float
+    timed_out: bool = False
+    detail: str = ""
+
+    @property
+    def passed_tests(self) -> int:
+        """How many tests passed."""
+        return sum(outcome == "passed" for outcome in self.tests.values())
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A short text answer of a model to a strategy's own question."""
+
+    text: str
+    usage: Usage = field(default_factory=Usage)

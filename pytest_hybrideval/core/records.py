@@ -1,0 +1,199 @@
+"""What a run keeps: a record per trial (`raw.jsonl`) and a line per model call (`calls.jsonl`).
+
+Both are JSON lines. `schema_version` is checked on reading; a line that does not fit is a `RecordError` with its
+number. Tokens are stored; cost is derived from them when it is asked for, because prices change.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Any, TypeVar
+
+from pytest_hybrideval.core.domain import CallFault, ErrorKind, FailureMode, Outcome, TaskClass, Tier, Usage
+from pytest_hybrideval.core.errors import RecordError
+
+SCHEMA_VERSION = 1
+
+R = TypeVar("R", bound="TrialRecord | CallRecord")
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """One model call, as the gateway saw it. A line of `calls.jsonl`.
+
+    `purpose` is "agent" for the agent's own requests and "classifier" for a strategy's questions (overhead).
+    `phase` is what the request was recognised as (plan, edit, reflection, ...). Times are seconds since the trial
+    began. `seed`, `temperature`, `max_tokens` and `num_ctx` are the values actually sent, None where none was.
+    `fault` is None and `error` empty where a complete answer came back.
+    """
+
+    trial: str
+    index: int
+    purpose: str
+    tier: Tier
+    model: str
+    phase: str
+    reason: str
+    score: float | None
+    started: float
+    seconds: float
+    first_byte: float | None
+    stream: bool
+    status: int
+    attempts: int
+    usage: Usage
+    seed: int | None
+    temperature: float | None
+    max_tokens: int | None
+    num_ctx: int | None
+    finish_reason: str | None
+    fingerprint: str | None = None
+    fault: CallFault | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class TierTokens:
+    """Token totals of one tier over a trial. `unknown_calls` answered without saying their usage."""
+
+    calls: int = 0
+    prompt: int = 0
+    completion: int = 0
+    cached: int = 0
+    reasoning: int = 0
+    unknown_calls: int = 0
+
+    @property
+    def total(self) -> int:
+        """Prompt and completion tokens together."""
+        return self.prompt + self.completion
+
+    def merged(self, other: TierTokens) -> TierTokens:
+        """Both totals together."""
+        names = [f.name for f in dataclasses.fields(self)]
+        return TierTokens(**{name: getattr(self, name) + getattr(other, name) for name in names})
+
+    def plus(self, usage: Usage) -> TierTokens:
+        """These totals with one more call."""
+        return TierTokens(
+            calls=self.calls + 1,
+            prompt=self.prompt + (usage.prompt or 0),
+            completion=self.completion + (usage.completion or 0),
+            cached=self.cached + (usage.cached or 0),
+            reasoning=self.reasoning + (usage.reasoning or 0),
+            unknown_calls=self.unknown_calls + (not usage.known),
+        )
+
+
+@dataclass
+class Ledger:
+    """The calls of one trial, in the order in which they ended. Written by the gateway's thread only.
+
+    `strategy_error` says how the strategy broke; empty if it did not.
+    """
+
+    calls: list[CallRecord] = field(default_factory=list)
+    strategy_error: str = ""
+
+    @property
+    def agent_calls(self) -> list[CallRecord]:
+        """The agent's own requests, without the strategy's."""
+        return [call for call in self.calls if call.purpose == "agent"]
+
+    @property
+    def failures_in_a_row(self) -> int:
+        """How many of the agent's latest requests failed, one after the other."""
+        return sum(1 for _ in takewhile(lambda call: call.fault, reversed(self.agent_calls)))
+
+    def tokens(self, *, overhead: bool) -> dict[Tier, TierTokens]:
+        """Token totals by tier: of the strategy's own calls (`overhead`) or of the agent's."""
+        totals: dict[Tier, TierTokens] = {}
+        for call in self.calls:
+            if (call.purpose != "agent") == overhead:
+                totals[call.tier] = totals.get(call.tier, TierTokens()).plus(call.usage)
+        return totals
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Where a trial's wall time went, in seconds. `model` is time inside backends, part of `agent`."""
+
+    stage: float = 0.0
+    agent: float = 0.0
+    model: float = 0.0
+    scoring: float = 0.0
+    total: float = 0.0
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """One trial: a line of `raw.jsonl`. `tokens` covers the agent's calls, `overhead` the strategy's own."""
+
+    trial: str
+    task: str
+    suite: str
+    task_class: TaskClass
+    task_digest: str
+    strategy: str
+    threshold: float | None
+    seed: int
+    agent: str
+    local_model: str
+    cloud_model: str
+    simulated: bool
+    outcome: Outcome
+    failure_mode: FailureMode | None = None
+    error_kind: ErrorKind | None = None
+    detail: str = ""
+    tests_passed: int = 0
+    tests_expected: int = 0
+    failed_tests: tuple[str, ...] = ()
+    tokens: Mapping[Tier, TierTokens] = field(default_factory=dict)
+    overhead: Mapping[Tier, TierTokens] = field(default_factory=dict)
+    stages: Stages = field(default_factory=Stages)
+    node_id: str = ""
+    worker: str = ""
+    started_at: str = ""
+    schema_version: int = SCHEMA_VERSION
+
+    def tier_tokens(self, tier: Tier) -> TierTokens:
+        """All tokens of a tier, the agent's and the strategy's own."""
+        return self.tokens.get(tier, TierTokens()).merged(self.overhead.get(tier, TierTokens()))
+
+
+def to_json(record: TrialRecord | CallRecord) -> dict[str, Any]:
+    """A record as plain JSON types (enums as their values)."""
+    plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(record)))
+    return plain
+
+
+def trial_from_json(data: Mapping[str, Any]) -> TrialRecord:
+    """The inverse of `to_json` for trials. Raises `RecordError` that names the first field that does not fit."""
+    return _from_json(TrialRecord, data)
+
+
+def call_from_json(data: Mapping[str, Any]) -> CallRecord:
+    """The inverse of `to_json` for calls. Raises `RecordError` that names the first field that does not fit."""
+    return _from_json(CallRecord, data)
+
+
+def _from_json(kind: type[R], data: Mapping[str, Any]) -> R:
+    from pydantic import TypeAdapter, ValidationError  # heavy: only who reads records pays for it
+
+    version = data.get("schema_version", SCHEMA_VERSION if kind is CallRecord else None)
+    if version != SCHEMA_VERSION:
+        raise RecordError(f"schema_version is {version!r}, this version reads {SCHEMA_VERSION}")
+    adapter: TypeAdapter[R] = _ADAPTERS.get(kind) or _ADAPTERS.setdefault(kind, TypeAdapter(kind))
+    try:
+        return adapter.validate_python(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise RecordError(f"field {where!r}: {first['msg']}") from None
+
+
+_ADAPTERS: dict[Any, Any] = {}

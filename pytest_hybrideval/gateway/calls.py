@@ -1,0 +1,170 @@
+"""One model call from the decision to its line in the ledger: retried in this one place, recorded however it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
+
+import stamina
+
+from pytest_hybrideval.core.domain import Answer, CallFault, ChatRequest, Completion, Decision, StreamEvent, Usage
+from pytest_hybrideval.core.errors import BackendError, ContextOverflow, HybridEvalError, StreamBroken
+from pytest_hybrideval.core.protocols import BackendCall
+from pytest_hybrideval.core.records import CallRecord
+from pytest_hybrideval.gateway.sessions import RouterSession
+
+_WAIT_INITIAL = 0.5
+_WAIT_MAX = 20.0
+_GIVE_UP_SECONDS = 180.0
+_HUNG_UP = 499  # the status that servers log where the client closed the connection
+
+
+class Call:
+    """One request on its way to the tier that was decided."""
+
+    def __init__(
+        self, session: RouterSession, request: ChatRequest, decision: Decision, phase: str, purpose: str = "agent"
+    ) -> None:
+        """`purpose` is "agent", or what the strategy asks the model for ("classifier")."""
+        self._session = session
+        self._decision = decision
+        self._phase = phase
+        self._purpose = purpose
+        self._backend = session.backends[decision.tier]
+        self._call = BackendCall(request, session.sampling[decision.tier], session.trial)
+        self._index = session.next_index()
+        self._started = session.elapsed
+        self._first_byte: float | None = None
+        self._attempts = 0
+        self._usage = Usage()
+        self._finish_reason: str | None = None
+        self._fingerprint: str | None = None
+
+    async def complete(self) -> Completion:
+        """The whole answer. Raises `BackendError` once retries are used up."""
+        with self._recorded():
+            async for attempt in self._tries():
+                with attempt:
+                    self._attempts += 1
+                    completion = await self._backend.complete(self._call)
+            self._first_byte = self._elapsed
+            self._note(completion)
+        return completion
+
+    async def stream(self) -> AsyncGenerator[StreamEvent, None]:
+        """The answer as it comes. Retried until its first event; after that an error ends it as `BackendError`."""
+        with self._recorded():
+            async for attempt in self._tries():
+                with attempt:
+                    self._attempts += 1
+                    events = self._backend.stream(self._call)
+                    first = await anext(events, None)
+            if first is None:
+                raise StreamBroken(f"{self._backend.ref} sent an empty stream")
+            self._first_byte = self._elapsed
+            async with aclosing(events) as rest:
+                self._note(first)
+                yield first
+                async for event in rest:
+                    self._note(event)
+                    yield event
+
+    async def ask(self, question: str) -> Answer:
+        """The model's short answer to a strategy's question."""
+        with self._recorded():
+            async for attempt in self._tries():
+                with attempt:
+                    self._attempts += 1
+                    answer = await self._backend.ask(question, self._call)
+            self._usage = answer.usage
+        return answer
+
+    def _tries(self) -> AsyncIterator[stamina.Attempt]:
+        return aiter(
+            stamina.retry_context(
+                on=_backoff,
+                attempts=self._session.retries + 1,
+                timeout=_GIVE_UP_SECONDS,
+                wait_initial=_WAIT_INITIAL,
+                wait_max=_WAIT_MAX,
+            )
+        )
+
+    @property
+    def _elapsed(self) -> float:
+        return self._session.elapsed - self._started
+
+    @property
+    def _temperature(self) -> float | None:
+        if self._purpose == "agent":
+            return self._backend.effective_temperature(self._call)
+        return self._backend.question_temperature
+
+    def _note(self, part: StreamEvent | Completion) -> None:
+        self._usage = part.usage or self._usage
+        self._finish_reason = part.finish_reason or self._finish_reason
+        self._fingerprint = part.fingerprint or self._fingerprint
+
+    @contextmanager
+    def _recorded(self) -> Iterator[None]:
+        status, fault, error = 200, None, ""
+        try:
+            yield
+        except HybridEvalError as caught:
+            status, fault, error = _classify(caught)
+            raise
+        except (asyncio.CancelledError, GeneratorExit):
+            status, fault = _HUNG_UP, CallFault.HUNG_UP
+            error = "the agent closed the connection before the answer was complete"
+            raise
+        except Exception as caught:  # a backend is anyone's code: what it lets through is no answer
+            broke = BackendError(f"the backend of {self._backend.ref} broke: {type(caught).__name__}: {caught}")
+            status, fault, error = 502, CallFault.BACKEND, str(broke)
+            raise broke from caught
+        finally:
+            self._session.ledger.calls.append(self._record(status, fault, error))
+
+    def _record(self, status: int, fault: CallFault | None, error: str) -> CallRecord:
+        return CallRecord(
+            trial=self._session.trial.id,
+            index=self._index,
+            purpose=self._purpose,
+            tier=self._decision.tier,
+            model=str(self._backend.ref),
+            phase=self._phase,
+            reason=self._decision.reason,
+            score=self._decision.score,
+            started=round(self._started, 4),
+            seconds=round(self._elapsed, 4),
+            first_byte=None if self._first_byte is None else round(self._first_byte, 4),
+            stream=self._call.request.stream,
+            status=status,
+            attempts=self._attempts,
+            usage=self._usage,
+            seed=self._call.sampling.seed,
+            temperature=self._temperature,
+            max_tokens=self._call.max_tokens,
+            num_ctx=self._call.sampling.num_ctx,
+            finish_reason=self._finish_reason,
+            fingerprint=self._fingerprint,
+            fault=fault,
+            error=error,
+        )
+
+
+def _classify(error: HybridEvalError) -> tuple[int, CallFault, str]:
+    if isinstance(error, ContextOverflow):
+        return error.status or 400, CallFault.CONTEXT_OVERFLOW, str(error)
+    if isinstance(error, BackendError):
+        return error.status or 502, CallFault.BACKEND, str(error)
+    return 400, CallFault.REFUSED, str(error)
+
+
+def _backoff(error: Exception) -> bool | float:
+    """Whether to try again, and after how long where the backend said so."""
+    if not isinstance(error, BackendError) or not error.retryable:
+        return False
+    if error.retry_after is None:
+        return True
+    return False if error.retry_after > _GIVE_UP_SECONDS else error.retry_after

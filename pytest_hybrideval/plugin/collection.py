@@ -1,0 +1,111 @@
+"""Task folders become collectors, trials become items; node ids of trials work on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_hybrideval.core.domain import Outcome, Task, Trial
+from pytest_hybrideval.core.errors import HybridEvalError, TaskError
+from pytest_hybrideval.core.protocols import Agent, Scorer
+from pytest_hybrideval.gateway import RouterSession
+from pytest_hybrideval.plugin.recording import TrialRecorder
+from pytest_hybrideval.plugin.state import state_of
+
+# Our own limits end a trial; this much later pytest-timeout takes it for hung.
+_BACKSTOP_SECONDS = 120.0
+
+SELECTED = pytest.StashKey[dict[Path, set[str]]]()
+
+
+def run(trial: Trial, router: RouterSession, agent: Agent, scorer: Scorer, trial_recorder: TrialRecorder) -> None:
+    """The body of every trial item: run it, keep the record, fail as a test fails."""
+    record = trial_recorder.run(trial, router, agent, scorer)
+    if record.outcome is not Outcome.PASSED:
+        cause = record.failure_mode or record.error_kind
+        pytest.fail(f"{cause.value if cause else record.outcome.value}: {record.detail}", pytrace=False)
+
+
+class TrialItem(pytest.Function):
+    """One trial: a function item whose function takes our fixtures, so users override them as any fixture."""
+
+    trial: Trial
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Our own errors say what is wrong in one sentence; a traceback would only hide it."""
+        if isinstance(excinfo.value, HybridEvalError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)  # pytest.Function sets the style itself
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """The task's folder and the item's name; there is no source line."""
+        return self.path, None, self.name
+
+
+class TaskDirectory(pytest.Directory):
+    """A claimed task folder. Nothing inside is collected as an ordinary test."""
+
+    def collect(self) -> Iterable[TrialItem]:
+        """A trial per variant. A broken folder is a collection error that names file and field."""
+        state = state_of(self.config)
+        try:
+            task = state.task(self.path)
+        except TaskError as error:
+            raise self.CollectError(str(error)) from None
+        assert task is not None, "only claimed folders become task directories"
+        self._mark(task)
+        wanted = self.config.stash.get(SELECTED, {}).get(self.path)
+        shared: dict[str, Any] = {}
+        for variant in state.variants:
+            name = f"{task.name}[{variant.id}]"
+            if wanted is not None and name not in wanted and task.name not in wanted:
+                continue
+            item: TrialItem = TrialItem.from_parent(self, name=name, callobj=run, **shared)
+            # All trials of a task take the same fixtures: looked up once instead of once per item.
+            shared = {"fixtureinfo": item._fixtureinfo}
+            item.trial = Trial(task, variant)
+            yield item
+
+    def _mark(self, task: Task) -> None:
+        limit = state_of(self.config).settings.agent_timeout or task.agent_seconds
+        self.add_marker(pytest.mark.hybrideval)
+        self.add_marker(pytest.mark.timeout(limit + 2 * task.scoring_seconds + _BACKSTOP_SECONDS))
+        self.extra_keyword_matches.update({task.suite, task.task_class.value, task.difficulty, *task.topics})
+
+
+def select_node_ids(config: pytest.Config) -> None:
+    """Let `FOLDER::TASK[VARIANT]` and `FOLDER::TASK` stand on the command line.
+
+    pytest takes selections in files only, so the folder replaces such an argument and the collector of that folder
+    yields the named trials alone.
+    """
+    selected: dict[Path, set[str]] = {}
+    plain: set[Path] = set()
+    arguments: list[str] = []
+    for argument in config.args:
+        path, separator, name = argument.partition("::")
+        folder = (config.invocation_params.dir / path).resolve()
+        if separator and folder.is_dir() and state_of(config).registry.suite_of(folder):
+            _check_selection(config, folder, name)
+            selected.setdefault(folder, set()).add(name)
+            argument = path
+        elif not separator:
+            plain.add(folder)
+        if argument not in arguments:
+            arguments.append(argument)
+    if selected:
+        config.args[:] = arguments
+        config.stash[SELECTED] = {folder: names for folder, names in selected.items() if folder not in plain}
+
+
+def _check_selection(config: pytest.Config, folder: Path, name: str) -> None:
+    variants = state_of(config).variants
+    known = [f"{folder.name}[{variant.id}]" for variant in variants]
+    if name != folder.name and name not in known:
+        raise pytest.UsageError(
+            f"not found: {folder}::{name}; with these options there are {', '.join(known[:6])}"
+            f"{', ...' if len(known) > 6 else ''} (the axes --strategy, --seeds and --thresholds make the trials)"
+        )

@@ -1,0 +1,97 @@
+"""The fixtures of a trial. Each can be overridden in a conftest: another agent, another scorer, a router of one's own.
+
+Imports stand inside: this module is loaded in every session, also in those without trials.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_hybrideval.core.domain import ModelRef, Tier, Trial
+from pytest_hybrideval.core.errors import ConfigurationError
+from pytest_hybrideval.core.protocols import Agent, Backend, Scorer
+from pytest_hybrideval.plugin.state import state_of
+
+if TYPE_CHECKING:
+    from pytest_hybrideval.gateway import Gateway, RouterSession
+    from pytest_hybrideval.plugin.recording import TrialRecorder
+
+
+@pytest.fixture(scope="session")
+def hybrid_gateway(pytestconfig: pytest.Config) -> Iterator[Gateway]:
+    """The gateway of this process, on a free loopback port."""
+    from pytest_hybrideval.gateway import Gateway
+    from pytest_hybrideval.plugin.preflight import PREFLIGHT, Preflight
+
+    state = state_of(pytestconfig)
+
+    def make_backend(ref: ModelRef, tier: Tier) -> Backend:
+        return state.registry.backend(ref, tier, state.settings.tier(tier).base_url)
+
+    gateway = Gateway(make_backend, state.settings.retries)
+    gateway.start()
+    pytestconfig.stash[PREFLIGHT] = Preflight(gateway)
+    yield gateway
+    gateway.stop()
+
+
+@pytest.fixture
+def trial(request: pytest.FixtureRequest) -> Trial:
+    """What to run: the task under one variant."""
+    node: Any = request.node
+    found: Trial = node.trial
+    return found
+
+
+@pytest.fixture
+def router(trial: Trial, hybrid_gateway: Gateway, pytestconfig: pytest.Config) -> Iterator[RouterSession]:
+    """The trial's session at the gateway: base URL, key, strategy, ledger. Its key dies with the trial."""
+    from pytest_hybrideval.plugin.preflight import PREFLIGHT
+    from pytest_hybrideval.plugin.registry import strategy_tiers
+    from pytest_hybrideval.trial import sampling
+
+    state = state_of(pytestconfig)
+    factory = state.registry.strategy(trial.variant.strategy)
+    tiers = strategy_tiers(factory)
+    models = {Tier.LOCAL: trial.variant.local, Tier.CLOUD: trial.variant.cloud}
+    for tier in sorted(tiers):
+        pytestconfig.stash[PREFLIGHT].check(models[tier], tier)
+    session = hybrid_gateway.open(trial, factory(), sampling(state.settings, trial, tiers))
+    yield session
+    hybrid_gateway.close(session)
+
+
+@pytest.fixture(scope="session")
+def agent(pytestconfig: pytest.Config) -> Agent:
+    """The coding tool: aider in the chosen format."""
+    from pytest_hybrideval.agents.aider import Aider
+
+    settings = state_of(pytestconfig).settings
+    try:
+        return Aider(settings.aider_format, settings.aider_path)
+    except ConfigurationError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+@pytest.fixture(scope="session")
+def scorer(pytestconfig: pytest.Config) -> Scorer:
+    """The hidden tests in the chosen sandbox."""
+    from pytest_hybrideval.scoring.hidden_tests import HiddenTestScorer
+    from pytest_hybrideval.scoring.limits import Limits
+    from pytest_hybrideval.scoring.sandbox import choose
+
+    cache: Any = getattr(pytestconfig, "cache", None)
+    folder = cache.mkdir("hybrideval") if cache is not None else None
+    return HiddenTestScorer(choose(state_of(pytestconfig).settings.sandbox), Limits(), folder)
+
+
+@pytest.fixture
+def trial_recorder(request: pytest.FixtureRequest, hybrid_gateway: Gateway) -> TrialRecorder:
+    """Runs the trial and keeps its record for the report."""
+    from pytest_hybrideval.plugin.recording import TrialRecorder
+
+    state = state_of(request.config)
+    return TrialRecorder(request.node, state.settings, hybrid_gateway, state.run_directory)

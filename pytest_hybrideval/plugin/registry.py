@@ -1,0 +1,101 @@
+"""What the hooks offer: strategies, backends and suites by name, the packaged ones among them."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from pytest_hybrideval.core.domain import ModelRef, Task, Tier
+from pytest_hybrideval.core.errors import ConfigurationError
+from pytest_hybrideval.core.protocols import Backend, BackendFactory, StrategyFactory, Suite
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Everything that can be chosen by name. Built once per session, after all plugins have been loaded."""
+
+    strategies: Mapping[str, StrategyFactory]
+    backends: Mapping[str, BackendFactory]
+    suites: Mapping[str, Suite]
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Registry:
+        """Ask every plugin. Two that claim one name are a `UsageError`."""
+        return cls(
+            strategies=_merged(config.hook.pytest_hybrideval_strategies(), "strategy"),
+            backends=_merged(config.hook.pytest_hybrideval_backends(), "backend"),
+            suites=_merged(config.hook.pytest_hybrideval_suites(), "suite"),
+        )
+
+    def strategy(self, name: str) -> StrategyFactory:
+        """The strategy of a name, or of `module:Class`. Raises `ConfigurationError` with what would be right."""
+        if ":" in name and not name.startswith(":"):
+            return _imported(name)
+        return _chosen(self.strategies, name, "strategy")
+
+    def backend_factory(self, model: ModelRef) -> BackendFactory:
+        """The backend of a model's provider. Raises `ConfigurationError` with what would be right."""
+        return _chosen(self.backends, model.provider, "provider")
+
+    def backend(self, model: ModelRef, tier: Tier, base_url: str | None) -> Backend:
+        """A backend for a model. Raises `ConfigurationError` where a key or the like is missing."""
+        return self.backend_factory(model)(model, tier, os.environ, base_url)
+
+    def suite_of(self, folder: Path) -> Suite | None:
+        """The suite that claims a folder, None where it is no task."""
+        return next((suite for suite in self.suites.values() if suite.claims(folder)), None)
+
+    def task(self, folder: Path) -> Task | None:
+        """The task in a folder, None where it is none. Raises `TaskError`."""
+        suite = self.suite_of(folder)
+        return suite.load(folder) if suite else None
+
+
+def strategy_tiers(factory: StrategyFactory) -> frozenset[Tier]:
+    """The tiers that a strategy may choose: its `tiers`, else both."""
+    return frozenset(getattr(factory, "tiers", Tier))
+
+
+def default_threshold(factory: StrategyFactory) -> float | None:
+    """The threshold that a strategy uses unless told otherwise; None where it takes none."""
+    value: Any = getattr(factory, "default_threshold", None)
+    return None if value is None else float(value)
+
+
+def _merged(offers: Iterable[Mapping[str, T]], what: str) -> dict[str, T]:
+    merged: dict[str, T] = {}
+    for offer in reversed(list(offers)):  # pluggy calls the plugin registered last first: ours come first again
+        for name, factory in offer.items():
+            if name in merged:
+                raise pytest.UsageError(f"two plugins offer a {what} named '{name}'; rename one of them")
+            merged[name] = factory
+    return merged
+
+
+def _chosen(known: Mapping[str, T], name: str, what: str) -> T:
+    if name in known:
+        return known[name]
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean '{close[0]}'? " if close else ""
+    raise ConfigurationError(f"unknown {what} '{name}'; {hint}({', '.join(known)})")
+
+
+def _imported(path: str) -> StrategyFactory:
+    module_name, _, attribute = path.partition(":")
+    try:
+        found: Any = getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigurationError(f"strategy '{path}' cannot be imported: {error}; write module:Class") from None
+    if not callable(found) or not hasattr(found, "decide"):
+        raise ConfigurationError(f"strategy '{path}' is no strategy: it must be a class with an async method 'decide'")
+    factory: StrategyFactory = found
+    return factory

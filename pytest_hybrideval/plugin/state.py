@@ -1,0 +1,113 @@
+"""What the plugin knows of a session: settings, registry, variants; worked out at first use, for nothing if unused."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+
+from pytest_hybrideval.core.domain import Task, Tier, Trial, Variant
+from pytest_hybrideval.core.errors import ConfigurationError, TaskError
+from pytest_hybrideval.core.pricing import PriceList
+from pytest_hybrideval.core.settings import Settings
+from pytest_hybrideval.plugin import matrix
+from pytest_hybrideval.plugin.options import read_settings
+from pytest_hybrideval.plugin.registry import Registry, strategy_tiers
+
+
+class State:
+    """One per pytest session, kept in `config.stash`."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._tasks: dict[Path, Task] = {}
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The options, read. Raises `pytest.UsageError`."""
+        return read_settings(self._config)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """All strategies, backends and suites on offer."""
+        return Registry.of(self._config)
+
+    @cached_property
+    def variants(self) -> tuple[Variant, ...]:
+        """The matrix of this run. Raises `pytest.UsageError` where it cannot be built."""
+        try:
+            return matrix.variants(self.settings, self.registry)
+        except ConfigurationError as error:
+            raise pytest.UsageError(str(error)) from None
+
+    @cached_property
+    def prices(self) -> PriceList:
+        """The packaged prices with the user's over them. Raises `pytest.UsageError`."""
+        from pytest_hybrideval.reporting.prices import load_prices
+
+        try:
+            return load_prices(self.settings.pricing_file)
+        except ConfigurationError as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def check(self) -> None:
+        """Find out now whether all that was asked for can be done. Raises `pytest.UsageError` for what cannot."""
+        try:
+            used = {tier for name in self.settings.strategies for tier in strategy_tiers(self.registry.strategy(name))}
+            assert self.variants
+            self._check_models(used)
+            self._check_tools()
+        except ConfigurationError as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def _check_models(self, used: set[Tier]) -> None:
+        """Every model that will be asked has a backend that can be made (name, key, address) and a price."""
+        for tier in sorted(used):
+            chosen = self.settings.tier(tier)
+            for model in chosen.models:
+                self.registry.backend(model, tier, chosen.base_url)
+                self.prices.price(model, tier)
+
+    def _check_tools(self) -> None:
+        """The agent and the sandbox are there."""
+        from pytest_hybrideval.agents.aider import Aider
+        from pytest_hybrideval.scoring.sandbox import choose
+
+        Aider(self.settings.aider_format, self.settings.aider_path)
+        choose(self.settings.sandbox)
+
+    @property
+    def run_directory(self) -> Path:
+        """Where this run's files go. Not created by asking."""
+        return self.settings.results_dir / self.settings.run_id
+
+    def task(self, folder: Path) -> Task | None:
+        """The task in a folder, read once per process; None where the folder is none. Raises `TaskError`."""
+        if folder not in self._tasks:
+            task = self.registry.task(folder)
+            if task is None:
+                return None
+            self._tasks[folder] = task
+        return self._tasks[folder]
+
+    def trial(self, node_id: str) -> Trial | None:
+        """The trial of a node id such as `suite/task::task[variant]`; None where it names none of ours."""
+        path, _, name = node_id.partition("::")
+        variant_id = name.partition("[")[2].removesuffix("]")
+        variant = next((variant for variant in self.variants if variant.id == variant_id), None)
+        if variant is None:
+            return None
+        try:
+            task = self.task(self._config.rootpath / path)
+        except TaskError:
+            return None
+        return Trial(task, variant) if task else None
+
+
+STATE = pytest.StashKey[State]()
+
+
+def state_of(config: pytest.Config) -> State:
+    """The session's state."""
+    return config.stash[STATE]

@@ -1,0 +1,43 @@
+"""What is different with pytest-xdist: workers run the trials, the controller learns of them by node id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_hybrideval.core.domain import ErrorKind
+from pytest_hybrideval.plugin.controller import Controller
+from pytest_hybrideval.plugin.options import RUN_ID_INPUT
+from pytest_hybrideval.plugin.state import state_of
+
+
+class XdistHooks:
+    """Registered in the controller of a distributed session only: these hooks exist only there."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+        self._announced = False
+
+    def pytest_configure_node(self, node: Any) -> None:
+        """All workers write into the controller's run directory."""
+        node.workerinput[RUN_ID_INPUT] = state_of(node.config).settings.run_id
+
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+        """The first worker has collected: if there are trials, say what will run."""
+        state = state_of(node.config)
+        if self._announced or not any(state.trial(node_id) for node_id in ids):
+            return
+        self._announced = True
+        try:
+            self._controller.check_run_directory()
+        except pytest.UsageError as error:
+            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+        reporter: Any = node.config.pluginmanager.getplugin("terminalreporter")
+        for line in self._controller.header() if reporter else ():
+            reporter.ensure_newline()
+            reporter.write_line(line)
+
+    def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
+        """A worker died in the middle of a trial."""
+        self._controller.lost(crashitem, ErrorKind.WORKER_LOST, "the worker process died while the trial ran")

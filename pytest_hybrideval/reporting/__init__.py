@@ -1,0 +1,1 @@
+"""What people read: run directories, the decision matrix, terminal tables."""

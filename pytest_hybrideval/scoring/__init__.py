@@ -1,0 +1,10 @@
+"""The room that decides a task: hidden tests over the agent's files, in a sandbox, judged from outside."""
+
+from __future__ import annotations
+
+from pytest_hybrideval.scoring.hidden_tests import HiddenTestScorer
+from pytest_hybrideval.scoring.limits import Limits
+from pytest_hybrideval.scoring.process import Job, RunResult
+from pytest_hybrideval.scoring.sandbox import Sandbox, choose
+
+__all__ = ["HiddenTestScorer", "Job", "Limits", "RunResult", "Sandbox", "choose"]

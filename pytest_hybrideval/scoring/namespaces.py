@@ -1,0 +1,41 @@
+"""The namespaces level: what bubblewrap does, by Linux system calls from Python, where `bwrap` is not installed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from pytest_hybrideval.scoring.process import Job, RunResult, run_process
+from pytest_hybrideval.scoring.view import PRIVATE_TMP_BYTES, view
+
+_ENCLOSURE = Path(__file__).with_name("enclosure.py")
+
+
+class Namespaces:
+    """Runs the command behind `enclosure.py`, which builds the same closed view as bubblewrap and then becomes it.
+
+    Needs Linux 5.12 (read-only mounts in one call) and leave to make user namespaces.
+    """
+
+    name = "namespaces"
+    label = (
+        "namespaces: no network, no files but a read-only system and the scratch folder, no processes but its own; "
+        "time, memory, processes and output are limited"
+    )
+
+    def command(self, job: Job) -> list[str]:
+        """The enclosing script, the view as JSON, and the job's `argv`. The scratch folder keeps its path."""
+        shown = view(job.scratch, job.readable, job.frozen)
+        plan = {
+            "read_only": [[str(path.resolve()), str(path)] for path in shown.read_only],
+            "links": [[str(link), target] for link, target in shown.links],
+            "writable": str(shown.writable),
+            "frozen": [str(path) for path in shown.frozen],
+            "tmp_bytes": PRIVATE_TMP_BYTES,
+        }
+        return [sys.executable, "-I", "-S", "-B", str(_ENCLOSURE), json.dumps(plan), *job.argv]
+
+    def run(self, job: Job) -> RunResult:
+        """Run the job to its end. See `Sandbox.run`."""
+        return run_process(self.command(job), job)

@@ -1,0 +1,171 @@
+"""The process that runs pytest over hidden tests, and with them the tested code.
+
+Loaded by `runner.py` before it forks; it imports the standard library and pytest only. It sends messages, one line
+`KEY JSON` each, as things happen, so that what was said cannot be unsaid. By `kind`: `collected` (`ids`), `problem`
+(`id`, `summary`, `text`: a collection error), `started` (`id`), `phase` (`id`, `when`, `outcome`, `seconds`, `summary`,
+`text`), `tampered` (`what`), `finished` (`code`: pytest's session ended), `returned` (`code`: pytest.main returned).
+"""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import json
+import os
+import sys
+import unittest.case
+from collections.abc import Callable, Iterator
+from types import MappingProxyType, ModuleType
+from typing import Any, NoReturn
+
+import pytest
+
+SUMMARY_CHARACTERS = 300
+TEXT_CHARACTERS = 4000
+TEXTS = 50
+
+OPTIONS = (
+    "-c", os.devnull, "--noconftest", "--quiet", "--no-header", "--tb=short", "--color=no",
+    "-p", "no:cacheprovider", "-p", "no:doctest", "-p", "no:junitxml", "-p", "no:pastebin", "-p", "no:faulthandler",
+)  # fmt: skip
+
+Send = Callable[[dict[str, Any]], None]
+
+
+class Seal:
+    """Remembers functions and classes of modules, and says which of them are no longer what they were."""
+
+    def __init__(self) -> None:
+        """Seal pytest, its plugin system, unittest's cases, the builtins and this module."""
+        self._sealed: list[tuple[str, dict[str, Any], str, Any, Any]] = []
+        names = [name for name in sys.modules if name.partition(".")[0] in ("_pytest", "pluggy", "pytest")]
+        for module in (*(sys.modules[name] for name in names), unittest.case, builtins):
+            self.add(module)
+        self._add_all(__name__, globals())
+
+    def add(self, module: ModuleType) -> None:
+        """Seal one more module."""
+        self._add_all(module.__name__, vars(module))
+
+    def broken(self) -> Iterator[str]:
+        """The names of what has been replaced, removed or rewritten."""
+        for name, space, key, value, code in self._sealed:
+            if space.get(key) is not value or getattr(value, "__code__", None) is not code:
+                yield f"{name}.{key}"
+
+    def _add_all(self, name: str, space: Any) -> None:
+        for key, value in list(space.items()):
+            inner = isinstance(space, MappingProxyType) or name == "builtins"
+            if isinstance(value, type) and value.__module__ == name and not inner:
+                self._add_all(f"{name}.{key}", vars(value))
+            if callable(value) or isinstance(value, (property, staticmethod, classmethod)):
+                code = getattr(value, "__code__", None)
+                self._sealed.append((name, space, key, value, code))
+
+
+class Recorder:
+    """A pytest plugin that sends what happens, at once."""
+
+    def __init__(self, send: Send) -> None:
+        """`send` takes a message to the process that watches."""
+        self._send = send
+        self._seal: Seal | None = None
+        self._texts = 0
+        self._plugins: set[object] = set()
+        self._problem = ""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Seal what there is when pytest has patched itself (its plugins do) and no tested code has run."""
+        self._seal = Seal()
+        self._plugins = set(session.config.pluginmanager.get_plugins())
+
+    def pytest_exception_interact(self, call: pytest.CallInfo[Any]) -> None:
+        """Keep the cause of a collection error in one line: its report has only text."""
+        if call.when == "collect" and call.excinfo is not None:
+            error = call.excinfo.value
+            cause = error.__cause__ or error
+            # Pytest's own CollectError holds a whole traceback, whose last line is better.
+            own = isinstance(cause, pytest.Collector.CollectError)
+            self._problem = "" if own else f"{type(cause).__name__}: {cause}".splitlines()[0]
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A collection error; a module that skips itself is seen by its missing tests."""
+        if report.failed:
+            lines = [line[1:].strip() for line in report.longreprtext.splitlines() if line.startswith("E ")]
+            summary = self._problem or (lines or report.longreprtext.strip().splitlines() or [""])[-1]
+            self._send({"kind": "problem", "id": report.nodeid, **self._explained(summary, report.longreprtext)})
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """What will run. From here on the test modules are sealed too."""
+        for module in {inspect.getmodule(getattr(item, "function", None)) for item in session.items}:
+            if module is not None and self._seal is not None:
+                self._seal.add(module)
+        self._check(session.config)
+        self._send({"kind": "collected", "ids": [item.nodeid for item in session.items]})
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """A test begins: where nothing follows, it is the one that hangs or ends the process."""
+        self._send({"kind": "started", "id": nodeid})
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """One phase of a test. A test that was expected to fail and passed has failed."""
+        outcome: str = report.outcome
+        if hasattr(report, "wasxfail"):
+            outcome = "xfailed" if report.skipped else "failed"
+        message = {"kind": "phase", "id": report.nodeid, "when": report.when, "outcome": outcome}
+        explained = {}
+        if outcome == "failed":
+            crash = getattr(report.longrepr, "reprcrash", None)
+            lines = (crash.message if crash else report.longreprtext).strip().splitlines()
+            explained = self._explained(lines[0] if lines else "passed, although marked xfail", report.longreprtext)
+        self._send({**message, "seconds": round(report.duration, 4), **explained})
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        """Look at the seal when the test's own patches are undone."""
+        self._check(item.config)
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Pytest reached its end."""
+        self._check(session.config)
+        self._send({"kind": "finished", "code": int(exitstatus)})
+
+    def _explained(self, summary: str, text: str) -> dict[str, str]:
+        self._texts += 1
+        full = {"text": text[-TEXT_CHARACTERS:]} if self._texts <= TEXTS else {}
+        return {"summary": summary[:SUMMARY_CHARACTERS], **full}
+
+    def _check(self, config: pytest.Config) -> None:
+        broken = next(self._seal.broken(), "") if self._seal is not None else "the session's start"
+        strangers = set(config.pluginmanager.get_plugins()) - self._plugins
+        if broken or strangers:
+            self._send({"kind": "tampered", "what": broken or f"pytest's plugins ({len(strangers)} added)"})
+
+
+def sender(pipe: int, key: str) -> Send:
+    """A function that writes messages to the pipe, and has its tools at hand before anybody can replace them."""
+    write, dumps = os.write, json.JSONEncoder().encode
+
+    def send(message: dict[str, Any]) -> None:
+        line = f"{key} {dumps(message)}\n".encode()
+        while line:
+            line = line[write(pipe, line) :]
+
+    return send
+
+
+def main(root: str, tests: list[str], pipe: int, key: str) -> NoReturn:
+    """Run pytest on the files `tests` in the folder `root`; ends the process with pytest's exit code."""
+    leave = os._exit
+    send = sender(pipe, key)
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.chdir(root)
+    sys.path.insert(0, root)
+    sys.argv = ["pytest"]
+    files = [os.path.join(root, name) for name in tests]
+    code = int(pytest.main([*OPTIONS, f"--rootdir={root}", *files], plugins=[Recorder(send)]))
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    send({"kind": "returned", "code": code})
+    leave(code)

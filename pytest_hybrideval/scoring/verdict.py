@@ -1,0 +1,73 @@
+"""How a trial ended, told from evidence: what the gateway saw, what the agent left, what the hidden tests said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pytest_hybrideval.core.domain import AgentResult, CallFault, ErrorKind, FailureMode, Outcome, Score
+from pytest_hybrideval.core.records import Ledger
+
+_NAMED_TESTS = 3
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An outcome with its cause: a failure mode where it failed, an error kind where nothing can be said."""
+
+    outcome: Outcome
+    failure_mode: FailureMode | None = None
+    error_kind: ErrorKind | None = None
+    detail: str = ""
+
+
+def judge(ledger: Ledger, agent: AgentResult, edited: bool, score: Score | None) -> Verdict:
+    """The verdict. `score` is None where the hidden tests were not run (the agent timed out, or the strategy broke).
+
+    The agent's exit code decides little: aider exits 0 even when every one of its requests failed.
+    """
+    infrastructure = _infrastructure(ledger, agent, score)
+    if infrastructure:
+        return infrastructure
+    if agent.timed_out:
+        return _failed(FailureMode.AGENT_TIMEOUT, f"the agent was stopped after {agent.seconds:.0f} s")
+    assert score is not None, "only a broken strategy or an agent's time-out leaves the hidden tests unrun"
+    if score.passed:
+        return Verdict(Outcome.PASSED)
+    last = ledger.calls[-1]
+    if last.fault is CallFault.CONTEXT_OVERFLOW:
+        return _failed(FailureMode.CONTEXT_OVERFLOW, last.error)
+    if agent.exit_code != 0:
+        return _failed(FailureMode.AGENT_CRASH, f"the agent ended with exit code {agent.exit_code}")
+    if not edited and agent.malformed:
+        return _failed(FailureMode.MALFORMED_EDIT, f"{agent.malformed} answers held edits that could not be applied")
+    if not edited:
+        return _failed(FailureMode.NO_EDIT, "the agent changed none of the files that count")
+    if score.timed_out:
+        return _failed(FailureMode.SCORING_TIMEOUT, f"the hidden tests were stopped after {score.seconds:.0f} s")
+    return _failed(FailureMode.TESTS_FAILED, score.detail or _failed_tests(score))
+
+
+def _infrastructure(ledger: Ledger, agent: AgentResult, score: Score | None) -> Verdict | None:
+    if ledger.strategy_error:
+        return _error(ErrorKind.STRATEGY, ledger.strategy_error)
+    if not ledger.calls:
+        ended = "was stopped at its time limit" if agent.timed_out else f"ended with exit code {agent.exit_code}"
+        return _error(ErrorKind.AGENT, f"the agent {ended} without sending a request; see its transcript")
+    last = ledger.calls[-1]  # the agent's, or a question of the strategy's that left the agent's request unanswered
+    if last.fault in (CallFault.BACKEND, CallFault.REFUSED) and not (score and score.passed):
+        return _error(ErrorKind.BACKEND, last.error)
+    return None
+
+
+def _failed(mode: FailureMode, detail: str) -> Verdict:
+    return Verdict(Outcome.FAILED, failure_mode=mode, detail=detail)
+
+
+def _error(kind: ErrorKind, detail: str) -> Verdict:
+    return Verdict(Outcome.ERROR, error_kind=kind, detail=detail)
+
+
+def _failed_tests(score: Score) -> str:
+    failed = [test for test, outcome in score.tests.items() if outcome != "passed"]
+    more = f" and {len(failed) - _NAMED_TESTS} more" if len(failed) > _NAMED_TESTS else ""
+    return f"{len(failed)} of {score.expected} hidden tests failed: {', '.join(failed[:_NAMED_TESTS])}{more}"

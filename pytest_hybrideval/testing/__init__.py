@@ -1,0 +1,89 @@
+"""Scripted fakes to test against, for this project and for those who build on it. No mock patches anything here.
+
+The names below are loaded when they are first asked for, so that importing this package imports no HTTP library.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_hybrideval.testing.fake_ollama import FakeOllama
+    from pytest_hybrideval.testing.fake_openai import FakeOpenAI
+    from pytest_hybrideval.testing.fake_server import ReceivedRequest, refused_url
+    from pytest_hybrideval.testing.replies import Fault, Raw, Reply, ToolCall
+    from pytest_hybrideval.testing.samples import (
+        make_backend_call,
+        make_request,
+        make_sampling,
+        make_task,
+        make_trial,
+        make_variant,
+    )
+    from pytest_hybrideval.testing.scripted import (
+        Ask,
+        Pause,
+        ScriptedBackend,
+        ScriptedClassifier,
+        ScriptedReply,
+        ScriptedStrategy,
+        make_context,
+    )
+    from pytest_hybrideval.testing.scripted_agent import ScriptedAgent
+
+__all__ = [
+    "Ask",
+    "FakeOllama",
+    "FakeOpenAI",
+    "Fault",
+    "Pause",
+    "Raw",
+    "ReceivedRequest",
+    "Reply",
+    "ScriptedAgent",
+    "ScriptedBackend",
+    "ScriptedClassifier",
+    "ScriptedReply",
+    "ScriptedStrategy",
+    "ToolCall",
+    "make_backend_call",
+    "make_context",
+    "make_request",
+    "make_sampling",
+    "make_task",
+    "make_trial",
+    "make_variant",
+    "refused_url",
+]
+
+_HOMES = {
+    "Ask": "scripted",
+    "FakeOllama": "fake_ollama",
+    "FakeOpenAI": "fake_openai",
+    "Fault": "replies",
+    "Pause": "scripted",
+    "Raw": "replies",
+    "ReceivedRequest": "fake_server",
+    "Reply": "replies",
+    "ScriptedAgent": "scripted_agent",
+    "ScriptedBackend": "scripted",
+    "ScriptedClassifier": "scripted",
+    "ScriptedReply": "scripted",
+    "ScriptedStrategy": "scripted",
+    "ToolCall": "replies",
+    "make_backend_call": "samples",
+    "make_context": "scripted",
+    "make_request": "samples",
+    "make_sampling": "samples",
+    "make_task": "samples",
+    "make_trial": "samples",
+    "make_variant": "samples",
+    "refused_url": "fake_server",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,197 @@
+"""A trial from the staged workspace to the record: the rooms below, composed through their protocols."""
+
+from __future__ import annotations
+
+import difflib
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from pytest_hybrideval.core.domain import AgentResult, ErrorKind, Outcome, Score, Task, Tier, Trial
+from pytest_hybrideval.core.errors import SandboxError
+from pytest_hybrideval.core.protocols import Agent, AgentJob, Router, Sampling, Scorer
+from pytest_hybrideval.core.records import Ledger, Stages, TrialRecord
+from pytest_hybrideval.core.settings import Settings
+from pytest_hybrideval.scoring.verdict import Verdict, judge
+from pytest_hybrideval.suites.staging import instruction, stage
+
+_SIMULATED = "simulated"
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """Where a trial's own files go: `trials/SUITE/TASK/VARIANT/` of the run directory."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, trial: Trial, run_directory: Path) -> Artifacts:
+        """The place of a trial, created empty."""
+        folder = run_directory / "trials" / trial.task.suite / trial.task.name / trial.variant.id.replace("/", "_")
+        folder.mkdir(parents=True, exist_ok=True)
+        return cls(folder)
+
+    @property
+    def transcript(self) -> Path:
+        """What the agent printed."""
+        return self.folder / "transcript.txt"
+
+    @property
+    def diff(self) -> Path:
+        """What the agent changed in the files that count."""
+        return self.folder / "changes.diff"
+
+    @property
+    def tests(self) -> Path:
+        """What the hidden tests said."""
+        return self.folder / "tests.json"
+
+
+def sampling(settings: Settings, trial: Trial, tiers: frozenset[Tier]) -> dict[Tier, Sampling]:
+    """What is sent with the calls of each tier in `tiers`: the trial's seed, and the user's choices."""
+    models = {Tier.LOCAL: trial.variant.local, Tier.CLOUD: trial.variant.cloud}
+    found = {}
+    for tier in tiers:
+        chosen = settings.tier(tier)
+        ollama = models[tier].provider == "ollama"  # the others have no such parameters
+        found[tier] = Sampling(
+            seed=trial.variant.seed,
+            temperature=chosen.temperature,
+            max_tokens=chosen.max_tokens,
+            num_ctx=chosen.num_ctx if ollama else None,
+            think=chosen.think if ollama else None,
+            keep_alive=chosen.keep_alive if ollama else None,
+        )
+    return found
+
+
+def blank_record(trial: Trial, agent: str) -> TrialRecord:
+    """A trial's record before anything is known but what was to run: an internal error until something replaces it."""
+    task, variant = trial.task, trial.variant
+    return TrialRecord(
+        trial=trial.id,
+        task=task.id,
+        suite=task.suite,
+        task_class=task.task_class,
+        task_digest=task.digest,
+        strategy=variant.strategy,
+        threshold=variant.threshold,
+        seed=variant.seed,
+        agent=agent,
+        local_model=str(variant.local),
+        cloud_model=str(variant.cloud),
+        simulated=_SIMULATED in (variant.local.provider, variant.cloud.provider),
+        outcome=Outcome.ERROR,
+        error_kind=ErrorKind.INTERNAL,
+        started_at=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+    )
+
+
+def run_trial(
+    trial: Trial, router: Router, agent: Agent, scorer: Scorer, artifacts: Artifacts, timeout: float | None
+) -> TrialRecord:
+    """Stage, run the agent, score, judge: whatever happens on the way is in the record.
+
+    `timeout` (seconds, for the agent) goes over the task's own limit.
+    """
+    record = blank_record(trial, agent.label)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="hybrideval-", ignore_cleanup_errors=True) as scratch:
+        workspace, home = Path(scratch, "workspace"), Path(scratch, "home")
+        home.mkdir()
+        stage(trial.task, workspace)
+        staged = time.monotonic()
+        job = AgentJob(
+            workspace=workspace,
+            home=home,
+            instruction=instruction(trial.task),
+            files_edit=trial.task.allowed,
+            files_read_only=trial.task.read_only,
+            base_url=router.base_url,
+            api_key=router.key,
+            timeout=timeout or trial.task.agent_seconds,
+            transcript=artifacts.transcript,
+        )
+        result = agent.run(job)
+        produced = _produced(trial.task, workspace)
+        edited = _write_diff(trial.task, produced, artifacts.diff)
+        ran = time.monotonic()
+        score, verdict = _decide(trial.task, router.ledger, result, edited, scorer, produced, artifacts)
+        scored = time.monotonic()
+    stages = Stages(
+        stage=round(staged - started, 4),
+        agent=round(result.seconds, 4),
+        scoring=round(scored - ran, 4),
+        total=round(time.monotonic() - started, 4),
+    )
+    return _judged(replace(record, stages=stages), verdict, score)
+
+
+def with_calls(record: TrialRecord, ledger: Ledger) -> TrialRecord:
+    """The record with what the gateway counted."""
+    model = round(sum(call.seconds for call in ledger.calls), 4)
+    return replace(
+        record,
+        tokens=ledger.tokens(overhead=False),
+        overhead=ledger.tokens(overhead=True),
+        stages=replace(record.stages, model=model),
+    )
+
+
+def _decide(
+    task: Task,
+    ledger: Ledger,
+    result: AgentResult,
+    edited: bool,
+    scorer: Scorer,
+    produced: Mapping[str, Path],
+    artifacts: Artifacts,
+) -> tuple[Score | None, Verdict]:
+    """Run the hidden tests where they can decide anything, and judge."""
+    score = None
+    if ledger.calls and not ledger.strategy_error and not result.timed_out:
+        try:
+            score = scorer.score(task, produced, artifacts.tests)
+        except SandboxError as error:
+            return None, Verdict(Outcome.ERROR, error_kind=ErrorKind.SANDBOX, detail=str(error))
+    return score, judge(ledger, result, edited, score)
+
+
+def _judged(record: TrialRecord, verdict: Verdict, score: Score | None) -> TrialRecord:
+    tests = dict(score.tests) if score else {}
+    return replace(
+        record,
+        outcome=verdict.outcome,
+        failure_mode=verdict.failure_mode,
+        error_kind=verdict.error_kind,
+        detail=verdict.detail,
+        tests_passed=score.passed_tests if score else 0,
+        tests_expected=score.expected if score else 0,
+        failed_tests=tuple(test for test, outcome in tests.items() if outcome != "passed"),
+    )
+
+
+def _produced(task: Task, workspace: Path) -> dict[str, Path]:
+    """The files that count, as far as the agent left them; what is no regular file does not count."""
+    files = {name: workspace / name for name in task.allowed}
+    return {name: path for name, path in files.items() if path.is_file() and not path.is_symlink()}
+
+
+def _write_diff(task: Task, produced: Mapping[str, Path], target: Path) -> bool:
+    """Write what changed as one unified diff; whether anything did. A created file that stayed empty is no change."""
+    lines: list[str] = []
+    for name in task.allowed:
+        before = _lines(task.workspace.get(name))
+        after = _lines(produced.get(name))
+        lines += difflib.unified_diff(before, after, f"a/{name}", f"b/{name}")
+    target.write_text("".join(lines), encoding="utf-8")
+    return bool(lines)
+
+
+def _lines(path: Path | None) -> list[str]:
+    if path is None:
+        return []
+    return path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
