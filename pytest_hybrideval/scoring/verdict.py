@@ -33,7 +33,7 @@ def judge(ledger: Ledger, agent: AgentResult, edited: bool, score: Score | None)
     assert score is not None, "only a broken strategy or an agent's time-out leaves the hidden tests unrun"
     if score.passed:
         return Verdict(Outcome.PASSED)
-    last = ledger.calls[-1]
+    last = ledger.agent_calls[-1]
     if last.fault is CallFault.CONTEXT_OVERFLOW:
         return _failed(FailureMode.CONTEXT_OVERFLOW, last.error)
     if agent.exit_code != 0:
@@ -50,13 +50,19 @@ def judge(ledger: Ledger, agent: AgentResult, edited: bool, score: Score | None)
 def _infrastructure(ledger: Ledger, agent: AgentResult, score: Score | None) -> Verdict | None:
     if ledger.strategy_error:
         return _error(ErrorKind.STRATEGY, ledger.strategy_error)
-    if not ledger.calls:
+    unanswered = _unanswered(ledger)
+    if unanswered and not (score and score.passed):
+        return _error(ErrorKind.BACKEND, unanswered)
+    if not ledger.agent_calls:
         ended = "was stopped at its time limit" if agent.timed_out else f"ended with exit code {agent.exit_code}"
         return _error(ErrorKind.AGENT, f"the agent {ended} without sending a request; see its transcript")
-    last = ledger.calls[-1]  # the agent's, or a question of the strategy's that left the agent's request unanswered
-    if last.fault in (CallFault.BACKEND, CallFault.REFUSED) and not (score and score.passed):
-        return _error(ErrorKind.BACKEND, last.error)
     return None
+
+
+def _unanswered(ledger: Ledger) -> str:
+    """Why the agent's last request got no answer: its own call failed, or a question of the strategy's before it."""
+    last = (*ledger.agent_calls[-1:], *ledger.calls[-1:])
+    return next((call.error for call in last if call.fault in (CallFault.BACKEND, CallFault.REFUSED)), "")
 
 
 def _failed(mode: FailureMode, detail: str) -> Verdict:
