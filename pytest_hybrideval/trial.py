@@ -11,14 +11,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from pytest_hybrideval.core.domain import AgentResult, ErrorKind, Outcome, Score, Task, Tier, Trial
-from pytest_hybrideval.core.errors import SandboxError
+from pytest_hybrideval.core.errors import AgentUnavailable, SandboxError
 from pytest_hybrideval.core.protocols import Agent, AgentJob, Router, Sampling, Scorer
 from pytest_hybrideval.core.records import Ledger, Stages, TrialRecord
 from pytest_hybrideval.core.settings import Settings
 from pytest_hybrideval.scoring.verdict import Verdict, judge
 from pytest_hybrideval.suites.staging import instruction, stage
-
-_SIMULATED = "simulated"
 
 
 @dataclass(frozen=True)
@@ -50,13 +48,12 @@ class Artifacts:
         return self.folder / "tests.json"
 
 
-def sampling(settings: Settings, trial: Trial, tiers: frozenset[Tier]) -> dict[Tier, Sampling]:
-    """What is sent with the calls of each tier in `tiers`: the trial's seed, and the user's choices."""
-    models = {Tier.LOCAL: trial.variant.local, Tier.CLOUD: trial.variant.cloud}
+def sampling(settings: Settings, trial: Trial) -> dict[Tier, Sampling]:
+    """What is sent with the calls of each tier that the strategy may choose: the trial's seed, the user's choices."""
     found = {}
-    for tier in tiers:
+    for tier in trial.variant.tiers:
         chosen = settings.tier(tier)
-        ollama = models[tier].provider == "ollama"  # the others have no such parameters
+        ollama = trial.variant.model(tier).provider == "ollama"  # the others have no such parameters
         found[tier] = Sampling(
             seed=trial.variant.seed,
             temperature=chosen.temperature,
@@ -83,7 +80,7 @@ def blank_record(trial: Trial, agent: str) -> TrialRecord:
         agent=agent,
         local_model=str(variant.local),
         cloud_model=str(variant.cloud),
-        simulated=_SIMULATED in (variant.local.provider, variant.cloud.provider),
+        simulated=variant.simulated,
         outcome=Outcome.ERROR,
         error_kind=ErrorKind.INTERNAL,
         started_at=datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
@@ -115,7 +112,10 @@ def run_trial(
             timeout=timeout or trial.task.agent_seconds,
             transcript=artifacts.transcript,
         )
-        result = agent.run(job)
+        try:
+            result = agent.run(job)
+        except AgentUnavailable as error:
+            return replace(record, error_kind=ErrorKind.AGENT, detail=str(error))
         produced = _produced(trial.task, workspace)
         edited = _write_diff(trial.task, produced, artifacts.diff)
         ran = time.monotonic()

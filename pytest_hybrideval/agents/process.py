@@ -6,11 +6,12 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-_GRACE_SECONDS = 2.0
+GRACE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ def run_process(
             argv, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True
         )
         try:
-            exit_code: int | None = process.wait(timeout)
+            with _watched(process.pid):
+                exit_code: int | None = process.wait(timeout)
         except subprocess.TimeoutExpired:
             exit_code = None
         finally:
@@ -48,20 +50,43 @@ def run_process(
     return ProcessResult(exit_code, time.monotonic() - started)
 
 
+@contextmanager
+def _watched(group: int) -> Iterator[None]:
+    """A shell stands by that ends the group should we be killed ourselves: then its standard input closes."""
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb"):
+        watchdog = subprocess.Popen(
+            ["/bin/sh", "-c", 'read _; kill -s KILL -- "-$1"', "sh", str(group)],
+            stdin=reading,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        os.close(reading)
+        try:
+            yield
+        finally:
+            watchdog.kill()
+            watchdog.wait()
+
+
 def end_group(process: subprocess.Popen[bytes]) -> None:
     """End a process and everything left in its group, politely first. Waits for the process itself."""
     if process.poll() is None:
-        _signal_group(process.pid, signal.SIGTERM)
+        signal_group(process.pid, signal.SIGTERM)
         try:
-            process.wait(_GRACE_SECONDS)
+            process.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:
             pass
-    _signal_group(process.pid, signal.SIGKILL)
+        finally:  # also where a second Ctrl-C interrupts the waiting
+            signal_group(process.pid, signal.SIGKILL)
+    signal_group(process.pid, signal.SIGKILL)
     process.wait()
 
 
-def _signal_group(group: int, number: signal.Signals) -> None:
+def signal_group(group: int, number: signal.Signals) -> None:
+    """Send a signal to a process group; nothing happens where it has ended."""
     try:
         os.killpg(group, number)
     except ProcessLookupError:
-        pass  # everyone in it has ended already
+        pass

@@ -146,7 +146,10 @@ class ModelRef:
 
 @dataclass(frozen=True)
 class Variant:
-    """One point of the matrix, the same for every task: strategy x threshold x seed x models."""
+    """One point of the matrix, the same for every task: strategy x threshold x seed x models.
+
+    `tiers` are those that the strategy may choose; the other tier's model is named and never asked.
+    """
 
     strategy: str
     threshold: float | None
@@ -154,6 +157,16 @@ class Variant:
     local: ModelRef
     cloud: ModelRef
     id: str
+    tiers: frozenset[Tier] = frozenset(Tier)
+
+    def model(self, tier: Tier) -> ModelRef:
+        """The model of a tier."""
+        return self.local if tier is Tier.LOCAL else self.cloud
+
+    @property
+    def simulated(self) -> bool:
+        """Whether a model that may be asked is an embedded one."""
+        return any(self.model(tier).provider == "simulated" for tier in self.tiers)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,14 @@ class RecordError(HybridEvalError):
     """A line of `raw.jsonl` or `calls.jsonl` cannot be read; the text names file and line."""
 
 
+class StrategyError(HybridEvalError):
+    """A strategy could not be made. The router's own fault: its trial has no verdict."""
+
+
+class AgentUnavailable(HybridEvalError):
+    """The agent could not be run at all. An infrastructure fault, never the agent's own."""
+
+
 class SandboxError(HybridEvalError):
     """The sandbox could not run the hidden tests. An infrastructure fault, never the agent's."""
 

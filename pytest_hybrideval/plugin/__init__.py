@@ -12,6 +12,7 @@ from pytest_hybrideval.core.protocols import BackendFactory, StrategyFactory, Su
 from pytest_hybrideval.plugin import fixtures, hookspecs, options
 from pytest_hybrideval.plugin.controller import CONTROLLER, Controller
 from pytest_hybrideval.plugin.state import STATE, State, state_of
+from pytest_hybrideval.plugin.xdist import XdistHooks
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -34,10 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         controller = config.stash[CONTROLLER] = Controller(config)
         config.pluginmanager.register(controller, "hybrideval-controller")
-        if config.pluginmanager.hasplugin("dsession"):
-            from pytest_hybrideval.plugin.xdist import XdistHooks
-
-            config.pluginmanager.register(XdistHooks(controller), "hybrideval-xdist")
+        config.pluginmanager.register(XdistHooks(controller), "hybrideval-xdist")
 
 
 def pytest_hybrideval_strategies() -> Mapping[str, StrategyFactory]:
@@ -72,12 +70,19 @@ def pytest_collection(session: pytest.Session) -> None:
 
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """A task folder is ours."""
-    if state_of(parent.config).registry.suite_of(path) is None:
+    if not state_of(parent.config).claims(path):
         return None
     from pytest_hybrideval.plugin.collection import TaskDirectory
 
     collector: pytest.Collector = TaskDirectory.from_parent(parent, path=path)
     return collector
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config) -> None:
+    """What was found wrong while collecting ends the session here, as a usage error."""
+    if state_of(config).refused:
+        raise pytest.UsageError(state_of(config).refused)
 
 
 @pytest.hookimpl(wrapper=True)

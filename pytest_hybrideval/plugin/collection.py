@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_hybrideval.core.domain import Outcome, Task, Trial
-from pytest_hybrideval.core.errors import HybridEvalError, TaskError
+from pytest_hybrideval.core.errors import TaskError
 from pytest_hybrideval.core.protocols import Agent, Scorer
 from pytest_hybrideval.gateway import RouterSession
 from pytest_hybrideval.plugin.recording import TrialRecorder
@@ -34,12 +34,6 @@ class TrialItem(pytest.Function):
 
     trial: Trial
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Our own errors say what is wrong in one sentence; a traceback would only hide it."""
-        if isinstance(excinfo.value, HybridEvalError):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo)  # pytest.Function sets the style itself
-
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """The task's folder and the item's name; there is no source line."""
         return self.path, None, self.name
@@ -51,6 +45,8 @@ class TaskDirectory(pytest.Directory):
     def collect(self) -> Iterable[TrialItem]:
         """A trial per variant. A broken folder is a collection error that names file and field."""
         state = state_of(self.config)
+        if state.refused:
+            return
         try:
             task = state.task(self.path)
         except TaskError as error:
@@ -67,6 +63,7 @@ class TaskDirectory(pytest.Directory):
             # All trials of a task take the same fixtures: looked up once instead of once per item.
             shared = {"fixtureinfo": item._fixtureinfo}
             item.trial = Trial(task, variant)
+            _name_as_parsed(item)
             yield item
 
     def _mark(self, task: Task) -> None:
@@ -74,6 +71,13 @@ class TaskDirectory(pytest.Directory):
         self.add_marker(pytest.mark.hybrideval)
         self.add_marker(pytest.mark.timeout(limit + 2 * task.scoring_seconds + _BACKSTOP_SECONDS))
         self.extra_keyword_matches.update({task.suite, task.task_class.value, task.difficulty, *task.topics})
+
+
+def _name_as_parsed(item: TrialItem) -> None:
+    """Give the item the node id that pytest reads from its text, as `--lf` compares them (pytest 9.2 and later)."""
+    node_id = getattr(item, "_id", None)
+    if node_id is not None:
+        item._id = type(node_id).parse(item.nodeid)
 
 
 def select_node_ids(config: pytest.Config) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_hybrideval.core.domain import ErrorKind, Outcome
+from pytest_hybrideval.core.domain import ErrorKind
 from pytest_hybrideval.core.records import TrialRecord, call_from_json, trial_from_json
 from pytest_hybrideval.plugin.payload import payload_of
 from pytest_hybrideval.plugin.state import state_of
@@ -62,23 +62,24 @@ class Controller:
         """An item has ended."""
         self._running.pop(nodeid, None)
 
-    def lost(self, node_id: str, kind: ErrorKind, detail: str) -> None:
-        """A trial ended without a report: its record says so. Node ids of ordinary tests are passed over."""
+    def lost_record(self, node_id: str, kind: ErrorKind, detail: str) -> TrialRecord | None:
+        """The record of a trial that did not live to make its own; None where the node id is an ordinary test's."""
         from pytest_hybrideval.trial import blank_record
 
-        self._running.pop(node_id, None)
         trial = self._state.trial(node_id)
-        if trial is not None:
-            record = replace(blank_record(trial, ""), outcome=Outcome.ERROR, error_kind=kind, detail=detail)
-            self._keep(replace(record, node_id=node_id), [], {})
+        if trial is None:
+            return None
+        return replace(blank_record(trial, ""), error_kind=kind, detail=detail, node_id=node_id)
 
     # --- at its end -------------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Account for what was interrupted, then write what is derived from the records."""
-        for node_id in list(self._running):
-            self.lost(node_id, ErrorKind.INTERRUPTED, "the session was stopped while the trial ran")
+        for node_id in self._running:
+            record = self.lost_record(node_id, ErrorKind.INTERRUPTED, "the session was stopped while the trial ran")
+            if record is not None:
+                self._keep(record, [], {})
         if self._directory is None:
             return
         from pytest_hybrideval.analysis.cells import cells

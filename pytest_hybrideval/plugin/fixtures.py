@@ -50,16 +50,14 @@ def trial(request: pytest.FixtureRequest) -> Trial:
 def router(trial: Trial, hybrid_gateway: Gateway, pytestconfig: pytest.Config) -> Iterator[RouterSession]:
     """The trial's session at the gateway: base URL, key, strategy, ledger. Its key dies with the trial."""
     from pytest_hybrideval.plugin.preflight import PREFLIGHT
-    from pytest_hybrideval.plugin.registry import strategy_tiers
+    from pytest_hybrideval.plugin.registry import make_strategy
     from pytest_hybrideval.trial import sampling
 
     state = state_of(pytestconfig)
-    factory = state.registry.strategy(trial.variant.strategy)
-    tiers = strategy_tiers(factory)
-    models = {Tier.LOCAL: trial.variant.local, Tier.CLOUD: trial.variant.cloud}
-    for tier in sorted(tiers):
-        pytestconfig.stash[PREFLIGHT].check(models[tier], tier)
-    session = hybrid_gateway.open(trial, factory(), sampling(state.settings, trial, tiers))
+    strategy = make_strategy(state.registry.strategy(trial.variant.strategy), trial.variant.strategy)
+    for tier in sorted(trial.variant.tiers):
+        pytestconfig.stash[PREFLIGHT].check(trial.variant.model(tier), tier)
+    session = hybrid_gateway.open(trial, strategy, sampling(state.settings, trial))
     yield session
     hybrid_gateway.close(session)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from pytest_hybrideval.core.domain import ModelRef, Variant
+from pytest_hybrideval.core.domain import ModelRef, Tier, Variant
 from pytest_hybrideval.core.errors import ConfigurationError
 from pytest_hybrideval.core.settings import Settings
-from pytest_hybrideval.plugin.registry import Registry, default_threshold
+from pytest_hybrideval.plugin.registry import Registry, default_threshold, strategy_tiers
 
 
 def variants(settings: Settings, registry: Registry) -> tuple[Variant, ...]:
@@ -24,22 +24,27 @@ def variants(settings: Settings, registry: Registry) -> tuple[Variant, ...]:
         raise ConfigurationError(
             f"--thresholds: {', '.join(settings.strategies)} takes no threshold; {', '.join(takers)} do"
         )
-    models = list(product(settings.local.models, settings.cloud.models))
     return tuple(
-        Variant(name, threshold, seed, local, cloud, _id(name, threshold, seed, _label(settings, local, cloud)))
-        for (name, threshold), (local, cloud), seed in product(points, models, settings.seeds)
+        Variant(name, threshold, seed, local, cloud, _id(name, threshold, seed, label), tiers)
+        for name, threshold in points
+        for tiers in (strategy_tiers(registry.strategy(name)),)
+        for local, cloud, label in _models(settings, tiers)
+        for seed in settings.seeds
     )
+
+
+def _models(settings: Settings, tiers: frozenset[Tier]) -> Iterator[tuple[ModelRef, ModelRef, str]]:
+    """Local and cloud model with their part of an id. A tier that the strategy never asks is not multiplied."""
+    several = [tier for tier in Tier if tier in tiers and len(settings.tier(tier).models) > 1]
+    choices = [settings.tier(tier).models[: None if tier in several else 1] for tier in (Tier.LOCAL, Tier.CLOUD)]
+    for local, cloud in product(*choices):
+        chosen = {Tier.LOCAL: local, Tier.CLOUD: cloud}
+        yield local, cloud, "+".join(_short(chosen[tier], settings.tier(tier).models) for tier in several)
 
 
 def _thresholds(name: str, settings: Settings, registry: Registry) -> Iterator[float | None]:
     default = default_threshold(registry.strategy(name))
     yield from (settings.thresholds or (default,)) if default is not None else (None,)
-
-
-def _label(settings: Settings, local: ModelRef, cloud: ModelRef) -> str:
-    """The models' part of an id: only the tiers of which there are several."""
-    tiers = ((settings.local, local), (settings.cloud, cloud))
-    return "+".join(_short(model, tier.models) for tier, model in tiers if len(tier.models) > 1)
 
 
 def _short(model: ModelRef, models: tuple[ModelRef, ...]) -> str:

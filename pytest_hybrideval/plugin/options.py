@@ -106,6 +106,12 @@ class _Values:
                 return str(value).strip()
         return None
 
+    def source(self, flag: str) -> str:
+        """Where the value comes from, as the user would look for it: the flag, or its ini twin."""
+        option = self._options[flag]
+        from_ini = self.config.getoption(option.dest) is None and self.config.getini(option.ini)
+        return f"{option.ini} (ini)" if from_ini else flag
+
     def required(self, flag: str) -> str:
         value = self.text(flag)
         assert value is not None, f"{flag} has a default"
@@ -120,7 +126,7 @@ class _Values:
         for part in text.split(","):
             value = self.parsed(flag, part.strip(), parse, example)
             if value in values:
-                raise ConfigurationError(f"{flag} {text}: '{part.strip()}' stands there twice")
+                raise ConfigurationError(f"{self.source(flag)}: '{part.strip()}' stands twice in '{text}'")
             values.append(value)
         return tuple(values)
 
@@ -132,7 +138,9 @@ class _Values:
         try:
             return parse(text)
         except ValueError:
-            raise ConfigurationError(f"{flag}: '{text}' is not valid; for example: {flag} {example}") from None
+            raise ConfigurationError(
+                f"{self.source(flag)}: '{text}' is not valid; for example: {flag} {example}"
+            ) from None
 
 
 def _settings(values: _Values) -> Settings:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-ATTRIBUTE = "hybrideval"
+_ATTRIBUTE = "hybrideval"
+
+
+def put_payload(report: Any, message: dict[str, Any]) -> None:
+    """Put the message on a report; pytest and pytest-xdist carry attributes of plain types along."""
+    setattr(report, _ATTRIBUTE, message)
 
 
 def payload_of(report: Any) -> dict[str, Any] | None:
     """The message on a report, None where it is not one of ours."""
-    found: dict[str, Any] | None = getattr(report, ATTRIBUTE, None)
+    found: dict[str, Any] | None = getattr(report, _ATTRIBUTE, None)
     return found
 
 

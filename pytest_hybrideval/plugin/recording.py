@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from pytest_hybrideval.core.domain import ErrorKind, Trial
-from pytest_hybrideval.core.errors import BackendError, SandboxError
+from pytest_hybrideval.core.errors import AgentUnavailable, BackendError, HybridEvalError, SandboxError, StrategyError
 from pytest_hybrideval.core.protocols import Agent, Scorer
 from pytest_hybrideval.core.records import TrialRecord, to_json
 from pytest_hybrideval.core.settings import Settings
 from pytest_hybrideval.gateway import Gateway, RouterSession
-from pytest_hybrideval.plugin.payload import ATTRIBUTE
+from pytest_hybrideval.plugin.payload import put_payload
 from pytest_hybrideval.plugin.preflight import PREFLIGHT
 from pytest_hybrideval.trial import Artifacts, blank_record, run_trial, with_calls
 
@@ -42,7 +42,8 @@ class TrialRecorder:
 
     def run(self, trial: Trial, router: RouterSession, agent: Agent, scorer: Scorer) -> TrialRecord:
         """Run to the end and keep what came out. Exceptions leave a record of what was known, too."""
-        keep = Keep(blank_record(trial, agent.label), router)
+        simulated = any(backend.simulated for backend in router.backends.values())
+        keep = Keep(replace(blank_record(trial, agent.label), simulated=simulated), router)
         self._item.stash[KEEP] = keep
         keep.facts = {"agent": agent.label, "sandbox": scorer.label}
         artifacts = Artifacts.of(trial, self._run_directory)
@@ -50,7 +51,7 @@ class TrialRecorder:
             record = run_trial(trial, router, agent, scorer, artifacts, self._settings.agent_timeout)
         finally:
             self._gateway.close(router)
-        keep.record = with_calls(record, router.ledger)
+        keep.record = replace(with_calls(record, router.ledger), simulated=simulated)
         return keep.record
 
 
@@ -58,11 +59,15 @@ def attach(report: pytest.TestReport, item: pytest.Item, trial: Trial, call: pyt
     """Put the trial's record, its calls and what is known of the surroundings on the report, and a digest for JUnit."""
     if report.skipped:
         return
+    if call.excinfo is not None and isinstance(call.excinfo.value, HybridEvalError):
+        report.longrepr = str(call.excinfo.value)  # one sentence says what is wrong; a fixture's traceback hides it
     message = _message(item, trial, call)
-    setattr(report, ATTRIBUTE, message)
+    put_payload(report, message)
     record = message["record"]
-    for name in ("strategy", "seed", "outcome", "failure_mode", "error_kind", "simulated"):
-        report.user_properties.append((f"hybrideval_{name}", record[name]))
+    names = ("strategy", "seed", "outcome", "failure_mode", "error_kind", "simulated")
+    properties = [(f"hybrideval_{name}", record[name]) for name in names]
+    report.user_properties += properties
+    item.user_properties += properties  # JUnit reads those of the later teardown report, which is made from the item's
 
 
 def _message(item: pytest.Item, trial: Trial, call: pytest.CallInfo[None]) -> dict[str, Any]:
@@ -83,12 +88,19 @@ def _message(item: pytest.Item, trial: Trial, call: pytest.CallInfo[None]) -> di
     }
 
 
+_KINDS: tuple[tuple[type[Exception], ErrorKind], ...] = (
+    (AgentUnavailable, ErrorKind.AGENT),
+    (BackendError, ErrorKind.BACKEND),
+    (SandboxError, ErrorKind.SANDBOX),
+    (StrategyError, ErrorKind.STRATEGY),
+)
+
+
 def _kind(excinfo: pytest.ExceptionInfo[BaseException]) -> ErrorKind:
     error = excinfo.value
-    if isinstance(error, BackendError):
-        return ErrorKind.BACKEND
-    if isinstance(error, SandboxError):
-        return ErrorKind.SANDBOX
+    for known, kind in _KINDS:
+        if isinstance(error, known):
+            return kind
     if isinstance(error, (KeyboardInterrupt, pytest.exit.Exception)):
         return ErrorKind.INTERRUPTED
     if isinstance(error, pytest.fail.Exception) and str(error).startswith("Timeout"):
@@ -98,5 +110,5 @@ def _kind(excinfo: pytest.ExceptionInfo[BaseException]) -> ErrorKind:
 
 def _one_line(excinfo: pytest.ExceptionInfo[BaseException]) -> str:
     text = " ".join(str(excinfo.value).split())
-    known = isinstance(excinfo.value, (BackendError, SandboxError, pytest.fail.Exception))
+    known = isinstance(excinfo.value, (HybridEvalError, pytest.fail.Exception))
     return text if known else f"{excinfo.typename}: {text}"

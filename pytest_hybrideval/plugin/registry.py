@@ -6,35 +6,39 @@ import difflib
 import importlib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from pytest_hybrideval.core.domain import ModelRef, Task, Tier
-from pytest_hybrideval.core.errors import ConfigurationError
-from pytest_hybrideval.core.protocols import Backend, BackendFactory, StrategyFactory, Suite
+from pytest_hybrideval.core.errors import ConfigurationError, StrategyError
+from pytest_hybrideval.core.protocols import Backend, BackendFactory, Strategy, StrategyFactory, Suite
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
 class Registry:
-    """Everything that can be chosen by name. Built once per session, after all plugins have been loaded."""
+    """Everything that can be chosen by name. Each kind is asked for at its first use, after all plugins are loaded."""
 
-    strategies: Mapping[str, StrategyFactory]
-    backends: Mapping[str, BackendFactory]
-    suites: Mapping[str, Suite]
+    def __init__(self, config: pytest.Config) -> None:
+        self._hook = config.hook
 
-    @classmethod
-    def of(cls, config: pytest.Config) -> Registry:
-        """Ask every plugin. Two that claim one name are a `UsageError`."""
-        return cls(
-            strategies=_merged(config.hook.pytest_hybrideval_strategies(), "strategy"),
-            backends=_merged(config.hook.pytest_hybrideval_backends(), "backend"),
-            suites=_merged(config.hook.pytest_hybrideval_suites(), "suite"),
-        )
+    @cached_property
+    def strategies(self) -> Mapping[str, StrategyFactory]:
+        """Strategies by name. Two plugins that claim one name are a `UsageError`, here and below."""
+        return _merged(self._hook.pytest_hybrideval_strategies(), "strategy")
+
+    @cached_property
+    def backends(self) -> Mapping[str, BackendFactory]:
+        """Backend factories by provider."""
+        return _merged(self._hook.pytest_hybrideval_backends(), "backend")
+
+    @cached_property
+    def suites(self) -> Mapping[str, Suite]:
+        """Folder formats by name."""
+        return _merged(self._hook.pytest_hybrideval_suites(), "suite")
 
     def strategy(self, name: str) -> StrategyFactory:
         """The strategy of a name, or of `module:Class`. Raises `ConfigurationError` with what would be right."""
@@ -58,6 +62,14 @@ class Registry:
         """The task in a folder, None where it is none. Raises `TaskError`."""
         suite = self.suite_of(folder)
         return suite.load(folder) if suite else None
+
+
+def make_strategy(factory: StrategyFactory, name: str) -> Strategy:
+    """A fresh strategy. Raises `StrategyError` with whatever its own code raised."""
+    try:
+        return factory()
+    except Exception as error:  # a strategy is anyone's code
+        raise StrategyError(f"strategy '{name}' could not be made: {type(error).__name__}: {error}") from error
 
 
 def strategy_tiers(factory: StrategyFactory) -> frozenset[Tier]:

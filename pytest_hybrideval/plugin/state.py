@@ -22,6 +22,9 @@ class State:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._tasks: dict[Path, Task] = {}
+        self._folders: dict[str, Path] = {}
+        self._checked = False
+        self.refused = ""
 
     @cached_property
     def settings(self) -> Settings:
@@ -31,7 +34,7 @@ class State:
     @cached_property
     def registry(self) -> Registry:
         """All strategies, backends and suites on offer."""
-        return Registry.of(self._config)
+        return Registry(self._config)
 
     @cached_property
     def variants(self) -> tuple[Variant, ...]:
@@ -53,6 +56,7 @@ class State:
 
     def check(self) -> None:
         """Find out now whether all that was asked for can be done. Raises `pytest.UsageError` for what cannot."""
+        self._checked = True
         try:
             used = {tier for name in self.settings.strategies for tier in strategy_tiers(self.registry.strategy(name))}
             assert self.variants
@@ -82,27 +86,48 @@ class State:
         """Where this run's files go. Not created by asking."""
         return self.settings.results_dir / self.settings.run_id
 
+    def claims(self, folder: Path) -> bool:
+        """Whether a folder is a task. At the first one, what was asked for is checked if it was not before.
+
+        While it collects, pytest takes a `UsageError` for a fault of the collector; so it waits in `refused`.
+        """
+        try:
+            if self.registry.suite_of(folder) is None:
+                return False
+            if not self._checked and not hasattr(self._config, "workerinput"):
+                self.check()
+        except pytest.UsageError as error:
+            self.refused = str(error)
+        return True
+
     def task(self, folder: Path) -> Task | None:
         """The task in a folder, read once per process; None where the folder is none. Raises `TaskError`."""
         if folder not in self._tasks:
             task = self.registry.task(folder)
             if task is None:
                 return None
+            namesake = self._folders.setdefault(task.id, folder)
+            if namesake != folder:
+                raise TaskError(f"{folder}: a task {task.id} lies in {namesake} too; rename one of the two suites")
             self._tasks[folder] = task
         return self._tasks[folder]
 
     def trial(self, node_id: str) -> Trial | None:
         """The trial of a node id such as `suite/task::task[variant]`; None where it names none of ours."""
         path, _, name = node_id.partition("::")
-        variant_id = name.partition("[")[2].removesuffix("]")
-        variant = next((variant for variant in self.variants if variant.id == variant_id), None)
-        if variant is None:
+        folder = self._config.rootpath / path
+        if not name.endswith("]") or self.registry.suite_of(folder) is None:
             return None
+        variant = self._variants_by_id.get(name.partition("[")[2].removesuffix("]"))
         try:
-            task = self.task(self._config.rootpath / path)
+            task = self.task(folder)
         except TaskError:
             return None
-        return Trial(task, variant) if task else None
+        return Trial(task, variant) if task and variant else None
+
+    @cached_property
+    def _variants_by_id(self) -> dict[str, Variant]:
+        return {variant.id: variant for variant in self.variants}
 
 
 STATE = pytest.StashKey[State]()

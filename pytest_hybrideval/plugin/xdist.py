@@ -7,22 +7,26 @@ from typing import Any
 import pytest
 
 from pytest_hybrideval.core.domain import ErrorKind
+from pytest_hybrideval.core.records import to_json
 from pytest_hybrideval.plugin.controller import Controller
 from pytest_hybrideval.plugin.options import RUN_ID_INPUT
+from pytest_hybrideval.plugin.payload import put_payload
 from pytest_hybrideval.plugin.state import state_of
 
 
 class XdistHooks:
-    """Registered in the controller of a distributed session only: these hooks exist only there."""
+    """Registered in every controlling process; without pytest-xdist there are no such hooks and nothing calls them."""
 
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
         self._announced = False
 
+    @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """All workers write into the controller's run directory."""
         node.workerinput[RUN_ID_INPUT] = state_of(node.config).settings.run_id
 
+    @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
         """The first worker has collected: if there are trials, say what will run."""
         state = state_of(node.config)
@@ -38,6 +42,9 @@ class XdistHooks:
             reporter.ensure_newline()
             reporter.write_line(line)
 
+    @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
-        """A worker died in the middle of a trial."""
-        self._controller.lost(crashitem, ErrorKind.WORKER_LOST, "the worker process died while the trial ran")
+        """A worker died in the middle of a trial: the crash report that xdist logs next carries the trial's record."""
+        record = self._controller.lost_record(crashitem, ErrorKind.WORKER_LOST, "the worker process died in the trial")
+        if record is not None:
+            put_payload(report, {"record": to_json(record), "calls": [], "facts": {}, "models": {}})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -20,11 +20,21 @@ from pytest_hybrideval.plugin.registry import Registry
 from pytest_hybrideval.strategies import BUILTIN
 
 LOCAL, CLOUD = "ollama/gemma4:31b", "openai/gpt-5.5"
-REGISTRY = Registry(
-    strategies=BUILTIN,
-    backends=dict.fromkeys(("simulated", "ollama", "openai"), simulated_backend),
-    suites={},
-)
+
+
+class Offers:
+    """What pytest's configuration gives the registry: the plugins' answers to our hooks."""
+
+    hook = property(lambda self: self)
+
+    def pytest_hybrideval_strategies(self) -> list[Any]:
+        return [BUILTIN]
+
+    def pytest_hybrideval_backends(self) -> list[Any]:
+        return [dict.fromkeys(("simulated", "ollama", "openai"), simulated_backend)]
+
+
+REGISTRY = Registry(cast(pytest.Config, Offers()))
 NOTHING = Settings(
     strategies=("heuristic",),
     thresholds=(),
