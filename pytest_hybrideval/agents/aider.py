@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pytest_hybrideval.agents.process import run_process
+from pytest_hybrideval.agents.warm import WarmParent
 from pytest_hybrideval.core.domain import AgentResult
 from pytest_hybrideval.core.errors import ConfigurationError
 from pytest_hybrideval.core.protocols import AgentJob
 
+_LAUNCH = Path(__file__).with_name("launch.py")
 FORMATS = ("architect", "whole", "diff", "udiff")
 
 # aider changes prompts and parameters by model name; this name matches none of its rules.
@@ -50,29 +52,52 @@ _PREFIX = "Task: "
 
 
 class Aider:
-    """Runs `aider --message-file` once per trial as a process of its own."""
+    """Runs aider once per trial as a process of its own: forked from a warm parent, or started as a plain command."""
 
-    def __init__(self, edit_format: str = "architect", path: str | None = None) -> None:
+    def __init__(self, edit_format: str = "architect", path: str | None = None, *, warm: bool = True) -> None:
         """`edit_format` is one of `FORMATS`; `path` is the command where aider lives in another environment.
 
-        Raises `ConfigurationError` where the format is unknown or the command is missing.
+        With `path`, or without `warm`, every run starts the plain command. Raises `ConfigurationError` where the format
+        is unknown or the command is missing.
         """
         if edit_format not in FORMATS:
             raise ConfigurationError(f"unknown aider format '{edit_format}'; there are {', '.join(FORMATS)}")
         self._format = edit_format
         self._command, self._version = _locate(path)
+        self._warm = WarmParent() if warm and path is None else None
 
     @property
     def label(self) -> str:
         """`aider VERSION FORMAT`."""
         return f"aider {self._version} {self._format}"
 
+    @property
+    def warm(self) -> WarmParent | None:
+        """The warm parent, None where every run starts the plain command."""
+        return self._warm
+
+    def start(self) -> None:
+        """Begin to warm up, so that the first trial need not wait. Returns at once."""
+        if self._warm:
+            self._warm.start()
+
+    def stop(self) -> None:
+        """End the warm parent. Safe to call twice."""
+        if self._warm:
+            self._warm.stop()
+
     def run(self, job: AgentJob) -> AgentResult:
-        """One run. aider exits 0 whatever happened to its requests: what the gateway saw says more."""
-        argv = [*self._command, *arguments(self._format, job)]
-        result = run_process(
-            argv, cwd=job.workspace, env=environment(job, os.environ), timeout=job.timeout, output=job.transcript
-        )
+        """One run. aider exits 0 whatever happened to its requests: what the gateway saw says more.
+
+        Raises `AgentUnavailable` where aider could not be run at all.
+        """
+        argv, env = arguments(self._format, job), environment(job, os.environ)
+        if self._warm:
+            result = self._warm.run(argv, cwd=job.workspace, env=env, timeout=job.timeout, output=job.transcript)
+        else:
+            result = run_process(
+                [*self._command, *argv], cwd=job.workspace, env=env, timeout=job.timeout, output=job.transcript
+            )
         text = job.transcript.read_text(encoding="utf-8", errors="replace")
         return AgentResult(result.exit_code, result.seconds, result.timed_out, text.count(_MALFORMED_MARK))
 
@@ -107,6 +132,7 @@ def environment(job: AgentJob, outer: Mapping[str, str]) -> dict[str, str]:
         "TZ": "UTC",
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": "ignore",
+        "PYTHONHASHSEED": "0",  # aider walks through sets: the same run must make the same requests
         "SHELL": "/bin/sh",
         "OPENAI_API_KEY": job.api_key,
         "OPENAI_API_BASE": job.base_url,
@@ -118,7 +144,7 @@ def environment(job: AgentJob, outer: Mapping[str, str]) -> dict[str, str]:
 def _locate(path: str | None) -> tuple[Sequence[str], str]:
     if path is None:
         try:
-            return (sys.executable, "-m", "aider"), importlib.metadata.version("aider-chat")
+            return (sys.executable, str(_LAUNCH)), importlib.metadata.version("aider-chat")
         except importlib.metadata.PackageNotFoundError:
             raise ConfigurationError(
                 "aider is not installed beside pytest; "

@@ -34,7 +34,7 @@ from pytest_hybrideval.core.errors import ConfigurationError
 from pytest_hybrideval.core.protocols import BackendCall
 from pytest_hybrideval.core.signals import EditFormat, Phase, RequestSignals, read_request
 
-_CHUNK = 48
+_CHUNK = 2000  # characters; agents spend a millisecond on every chunk
 _BYTES_PER_TOKEN = 4
 
 

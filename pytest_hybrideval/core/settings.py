@@ -36,6 +36,7 @@ class Settings:
     cloud: TierSettings
     aider_format: str
     aider_path: str | None
+    aider_warm: bool
     agent_timeout: float | None
     sandbox: str
     results_dir: Path

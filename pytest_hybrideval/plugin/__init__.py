@@ -85,6 +85,22 @@ def pytest_collection_modifyitems(config: pytest.Config) -> None:
         raise pytest.UsageError(state_of(config).refused)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Nothing is kept warm that no trial will use."""
+    state = state_of(session.config)
+    if state.started:
+        from pytest_hybrideval.plugin.collection import uses_packaged_agent
+
+        if not any(map(uses_packaged_agent, session.items)):
+            state.close()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Whatever still runs for this session ends with it."""
+    if STATE in config.stash:
+        state_of(config).close()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

@@ -12,6 +12,7 @@ from pytest_hybrideval.core.domain import Outcome, Task, Trial
 from pytest_hybrideval.core.errors import TaskError
 from pytest_hybrideval.core.protocols import Agent, Scorer
 from pytest_hybrideval.gateway import RouterSession
+from pytest_hybrideval.plugin import fixtures
 from pytest_hybrideval.plugin.recording import TrialRecorder
 from pytest_hybrideval.plugin.state import state_of
 
@@ -60,8 +61,11 @@ class TaskDirectory(pytest.Directory):
             if wanted is not None and name not in wanted and task.name not in wanted:
                 continue
             item: TrialItem = TrialItem.from_parent(self, name=name, callobj=run, **shared)
-            # All trials of a task take the same fixtures: looked up once instead of once per item.
-            shared = {"fixtureinfo": item._fixtureinfo}
+            if not shared:
+                # All trials of a task take the same fixtures: looked up once instead of once per item.
+                shared = {"fixtureinfo": item._fixtureinfo}
+                if uses_packaged_agent(item) and not self.config.option.collectonly:
+                    state.aider.start()  # it warms up while the rest is collected
             item.trial = Trial(task, variant)
             _name_as_parsed(item)
             yield item
@@ -71,6 +75,14 @@ class TaskDirectory(pytest.Directory):
         self.add_marker(pytest.mark.hybrideval)
         self.add_marker(pytest.mark.timeout(limit + 2 * task.scoring_seconds + _BACKSTOP_SECONDS))
         self.extra_keyword_matches.update({task.suite, task.task_class.value, task.difficulty, *task.topics})
+
+
+def uses_packaged_agent(item: pytest.Item) -> bool:
+    """Whether an item is a trial whose `agent` fixture nobody has overridden."""
+    if not isinstance(item, TrialItem):
+        return False
+    definitions = item._fixtureinfo.name2fixturedefs.get("agent", ())
+    return bool(definitions) and definitions[-1].func.__module__ == fixtures.__name__
 
 
 def _name_as_parsed(item: TrialItem) -> None:

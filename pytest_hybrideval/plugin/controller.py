@@ -18,6 +18,7 @@ from pytest_hybrideval.plugin.state import state_of
 
 if TYPE_CHECKING:
     from pytest_hybrideval.analysis.cells import Cell
+    from pytest_hybrideval.core.settings import Settings
     from pytest_hybrideval.reporting.run_directory import RunDirectory
 
 _DISTRIBUTIONS = ("pytest-hybrideval", "pytest", "pytest-xdist", "aider-chat", "openai", "ollama", "numpy", "scipy")
@@ -130,8 +131,8 @@ class Controller:
         seeds = ", ".join(map(str, settings.seeds))
         return [
             f"hybrideval: local {local}, cloud {cloud}{simulated}",
-            f"hybrideval: strategies {', '.join(settings.strategies)}; seeds {seeds}; aider {settings.aider_format}; "
-            f"sandbox {settings.sandbox}",
+            f"hybrideval: strategies {', '.join(settings.strategies)}; seeds {seeds}; "
+            f"aider {settings.aider_format}{_coldness(settings)}; sandbox {settings.sandbox}",
             f"hybrideval: results in {self._state.run_directory}",
         ]
 
@@ -183,6 +184,13 @@ class Controller:
             "workers": [],
             "tasks": {},
         }
+
+
+def _coldness(settings: Settings) -> str:
+    """Why aider is started anew for every trial, where it is."""
+    if settings.aider_path:
+        return f" from {settings.aider_path}, cold"
+    return "" if settings.aider_warm else ", cold"
 
 
 CONTROLLER = pytest.StashKey[Controller]()

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_hybrideval.core.domain import ModelRef, Tier, Trial
-from pytest_hybrideval.core.errors import ConfigurationError
 from pytest_hybrideval.core.protocols import Agent, Backend, Scorer
 from pytest_hybrideval.plugin.state import state_of
 
@@ -63,15 +62,11 @@ def router(trial: Trial, hybrid_gateway: Gateway, pytestconfig: pytest.Config) -
 
 
 @pytest.fixture(scope="session")
-def agent(pytestconfig: pytest.Config) -> Agent:
-    """The coding tool: aider in the chosen format."""
-    from pytest_hybrideval.agents.aider import Aider
-
-    settings = state_of(pytestconfig).settings
-    try:
-        return Aider(settings.aider_format, settings.aider_path)
-    except ConfigurationError as error:
-        raise pytest.UsageError(str(error)) from None
+def agent(pytestconfig: pytest.Config) -> Iterator[Agent]:
+    """The coding tool: aider in the chosen format. It warms up since collection began."""
+    aider = state_of(pytestconfig).aider
+    yield aider
+    aider.stop()
 
 
 @pytest.fixture(scope="session")

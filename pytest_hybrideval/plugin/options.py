@@ -62,6 +62,7 @@ OPTIONS = (
     Option("--hybrid-retries", "N", "how often the gateway tries a failed model call again", "4"),
     Option("--hybrid-aider-format", "FORMAT", "how aider edits: architect, whole, diff or udiff", "architect"),
     Option("--hybrid-aider", "PATH", "the aider command, where it lives in another environment"),
+    Option("--hybrid-aider-warm", "on|off", "fork aider from a process that has imported it, or start it anew", "on"),
     Option("--hybrid-timeout", "SECONDS", "time limit of the agent, over the tasks' own"),
     Option("--hybrid-sandbox", "LEVEL", "where hidden tests run: auto, bubblewrap, namespaces or none", "auto"),
     Option("--hybrid-results-dir", "DIR", "parent of the runs' directories", "results"),
@@ -143,6 +144,9 @@ class _Values:
             ) from None
 
 
+_SWITCH = {"on": True, "off": False}
+
+
 def _settings(values: _Values) -> Settings:
     think = {"on": True, "off": False, "model": None}
     root = values.config.rootpath
@@ -159,6 +163,7 @@ def _settings(values: _Values) -> Settings:
         cloud=_tier(values, "cloud", _models(values, "--cloud-model", "--local-model", DEFAULT_CLOUD)),
         aider_format=values.required("--hybrid-aider-format"),
         aider_path=values.text("--hybrid-aider"),
+        aider_warm=values.parsed("--hybrid-aider-warm", values.required("--hybrid-aider-warm"), _of(_SWITCH), "off"),
         agent_timeout=values.one("--hybrid-timeout", _seconds, "300"),
         sandbox=values.required("--hybrid-sandbox"),
         results_dir=root / values.required("--hybrid-results-dir"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,9 @@ from pytest_hybrideval.core.settings import Settings
 from pytest_hybrideval.plugin import matrix
 from pytest_hybrideval.plugin.options import read_settings
 from pytest_hybrideval.plugin.registry import Registry, strategy_tiers
+
+if TYPE_CHECKING:
+    from pytest_hybrideval.agents.aider import Aider
 
 
 class State:
@@ -54,6 +58,13 @@ class State:
         except ConfigurationError as error:
             raise pytest.UsageError(str(error)) from None
 
+    @cached_property
+    def aider(self) -> Aider:
+        """The packaged agent, as chosen. Raises `ConfigurationError`."""
+        from pytest_hybrideval.agents.aider import Aider
+
+        return Aider(self.settings.aider_format, self.settings.aider_path, warm=self.settings.aider_warm)
+
     def check(self) -> None:
         """Find out now whether all that was asked for can be done. Raises `pytest.UsageError` for what cannot."""
         self._checked = True
@@ -75,11 +86,20 @@ class State:
 
     def _check_tools(self) -> None:
         """The agent and the sandbox are there."""
-        from pytest_hybrideval.agents.aider import Aider
         from pytest_hybrideval.scoring.sandbox import choose
 
-        Aider(self.settings.aider_format, self.settings.aider_path)
+        assert self.aider
         choose(self.settings.sandbox)
+
+    @property
+    def started(self) -> bool:
+        """Whether something may run ahead of the first trial."""
+        return "aider" in vars(self)
+
+    def close(self) -> None:
+        """End what was started ahead of the first trial. Safe to call twice."""
+        if self.started:
+            self.aider.stop()
 
     @property
     def run_directory(self) -> Path:

@@ -43,6 +43,7 @@ NOTHING = Settings(
     cloud=TierSettings((parse_model(CLOUD),)),
     aider_format="architect",
     aider_path=None,
+    aider_warm=True,
     agent_timeout=None,
     sandbox="auto",
     results_dir=Path("results"),
