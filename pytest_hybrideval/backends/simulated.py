@@ -34,7 +34,7 @@ from pytest_hybrideval.core.errors import ConfigurationError
 from pytest_hybrideval.core.protocols import BackendCall
 from pytest_hybrideval.core.signals import EditFormat, Phase, RequestSignals, read_request
 
-_CHUNK = 2000  # characters; agents spend a millisecond on every chunk
+CHUNK_CHARACTERS = 500  # agents spend a millisecond on every chunk
 _BYTES_PER_TOKEN = 4
 
 
@@ -98,8 +98,8 @@ class SimulatedBackend:
             return orjson.dumps({**envelope, "choices": [choice]})
 
         yield StreamEvent(chunk({"role": "assistant", "content": ""}))
-        for start in range(0, len(text), _CHUNK):
-            part = text[start : start + _CHUNK]
+        for start in range(0, len(text), CHUNK_CHARACTERS):
+            part = text[start : start + CHUNK_CHARACTERS]
             yield StreamEvent(chunk({"content": part}), text=part)
         yield StreamEvent(chunk({}, finish), finish_reason=finish)
         options = call.request.body.get("stream_options")

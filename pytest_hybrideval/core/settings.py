@@ -37,6 +37,7 @@ class Settings:
     aider_format: str
     aider_path: str | None
     aider_warm: bool
+    scoring_warm: bool
     agent_timeout: float | None
     sandbox: str
     results_dir: Path

@@ -5,6 +5,7 @@ Imports stand inside: this module is loaded in every session, also in those with
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -70,15 +71,21 @@ def agent(pytestconfig: pytest.Config) -> Iterator[Agent]:
 
 
 @pytest.fixture(scope="session")
-def scorer(pytestconfig: pytest.Config) -> Scorer:
-    """The hidden tests in the chosen sandbox."""
+def scorer(pytestconfig: pytest.Config) -> Iterator[Scorer]:
+    """The hidden tests in the chosen sandbox, forked from a warm runner where that is possible."""
     from pytest_hybrideval.scoring.hidden_tests import HiddenTestScorer
     from pytest_hybrideval.scoring.limits import Limits
-    from pytest_hybrideval.scoring.sandbox import choose
+    from pytest_hybrideval.scoring.sandbox import choose, choose_warm
 
+    settings = state_of(pytestconfig).settings
+    warm = choose_warm(settings.sandbox, sys.executable) if settings.scoring_warm else None
+    if warm:
+        warm.start()
     cache: Any = getattr(pytestconfig, "cache", None)
     folder = cache.mkdir("hybrideval") if cache is not None else None
-    return HiddenTestScorer(choose(state_of(pytestconfig).settings.sandbox), Limits(), folder)
+    yield HiddenTestScorer(warm or choose(settings.sandbox), Limits(), folder)
+    if warm:
+        warm.stop()
 
 
 @pytest.fixture

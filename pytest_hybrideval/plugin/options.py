@@ -63,6 +63,7 @@ OPTIONS = (
     Option("--hybrid-aider-format", "FORMAT", "how aider edits: architect, whole, diff or udiff", "architect"),
     Option("--hybrid-aider", "PATH", "the aider command, where it lives in another environment"),
     Option("--hybrid-aider-warm", "on|off", "fork aider from a process that has imported it, or start it anew", "on"),
+    Option("--hybrid-scoring-warm", "on|off", "fork hidden tests from a process that has imported pytest", "on"),
     Option("--hybrid-timeout", "SECONDS", "time limit of the agent, over the tasks' own"),
     Option("--hybrid-sandbox", "LEVEL", "where hidden tests run: auto, bubblewrap, namespaces or none", "auto"),
     Option("--hybrid-results-dir", "DIR", "parent of the runs' directories", "results"),
@@ -164,6 +165,9 @@ def _settings(values: _Values) -> Settings:
         aider_format=values.required("--hybrid-aider-format"),
         aider_path=values.text("--hybrid-aider"),
         aider_warm=values.parsed("--hybrid-aider-warm", values.required("--hybrid-aider-warm"), _of(_SWITCH), "off"),
+        scoring_warm=values.parsed(
+            "--hybrid-scoring-warm", values.required("--hybrid-scoring-warm"), _of(_SWITCH), "off"
+        ),
         agent_timeout=values.one("--hybrid-timeout", _seconds, "300"),
         sandbox=values.required("--hybrid-sandbox"),
         results_dir=root / values.required("--hybrid-results-dir"),

@@ -17,6 +17,7 @@ import signal
 import socket
 import struct
 import sys
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = (
@@ -159,25 +160,22 @@ def renounce() -> None:
     call("no_new_privs", libc.prctl(PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), 0, 0, 0))
 
 
-def become(plan: dict[str, Any], argv: list[str]) -> NoReturn:
-    """The inner half: enclose this process and turn it into the command."""
-    libc.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), 0, 0, 0)
-    build(plan)
-    loopback()
-    renounce()
-    os.chdir(plan["writable"])
-    os.execvpe(argv[0], argv, os.environ)
+def enclosed(plan: dict[str, Any], then: Callable[[], NoReturn]) -> int:
+    """Do `then` as process 1 inside; the exit code it ended with, 128 and the signal's number where one ended it.
 
-
-def main() -> int:
-    """The outer half: the exit code of the command, 128 and the signal's number where one ended it."""
-    plan, argv = json.loads(sys.argv[1]), sys.argv[2:]
+    The process that calls this is the outer half: it waits, and has namespaces of its own from here on.
+    """
     try:
         unshare()
-        libc.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), 0, 0, 0)
+        die_with_parent()
         inner = os.fork()
         if inner == 0:
-            become(plan, argv)
+            die_with_parent()
+            build(plan)
+            loopback()
+            renounce()
+            os.chdir(plan["writable"])
+            then()
     except (RefusedError, OSError) as problem:
         os.write(2, f"enclosure: {problem}\n".encode())
         os._exit(CANNOT)
@@ -185,6 +183,17 @@ def main() -> int:
     os.close(2)
     code = os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1])
     return code if code >= 0 else 128 - code
+
+
+def die_with_parent() -> None:
+    """Ask the kernel for SIGKILL when the parent ends, however it ends."""
+    libc.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), 0, 0, 0)
+
+
+def main() -> int:
+    """The plan and the command are the arguments; the inner half becomes the command."""
+    argv = sys.argv[2:]
+    return enclosed(json.loads(sys.argv[1]), lambda: os.execvpe(argv[0], argv, os.environ))
 
 
 if __name__ == "__main__":

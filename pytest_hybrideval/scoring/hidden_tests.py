@@ -19,11 +19,10 @@ from pytest_hybrideval.scoring.limits import Limits
 from pytest_hybrideval.scoring.outcomes import TestRun, read_run, score_of
 from pytest_hybrideval.scoring.process import Job, RunResult
 from pytest_hybrideval.scoring.reference import ReferenceCache
+from pytest_hybrideval.scoring.runner_command import CHILD, RUNNER, runner_command
 from pytest_hybrideval.scoring.sandbox import Sandbox
 from pytest_hybrideval.scoring.scratch import Scratch, fresh_scratch, place, take
 
-_RUNNER = Path(__file__).with_name("runner.py")
-_CHILD = Path(__file__).with_name("runner_child.py")
 _PRODUCED_BYTES = 4 << 20
 _REPORT_BYTES = 64 << 20
 _SHOWN_OUTPUT = 20_000
@@ -131,14 +130,14 @@ class HiddenTestScorer:
             "limits": self._limits.as_job(),
         }
         return Job(
-            argv=[self._python.program, "-s", "-B", str(_RUNNER)],
+            argv=runner_command(self._python.program),
             scratch=scratch.folder,
             environ=self._environ(scratch),
             seconds=seconds + _GRACE_SECONDS,
             stdout_bytes=_REPORT_BYTES,
             stderr_bytes=self._limits.output_bytes,
             stdin=json.dumps(order).encode(),
-            readable=(*self._python.readable, _RUNNER, _CHILD),
+            readable=(*self._python.readable, RUNNER, CHILD),
             frozen=tuple(scratch.root / name for name in sorted(task.hidden)),
         )
 
@@ -199,4 +198,4 @@ def _is_test(name: str) -> bool:
 @cache
 def _runner_digest() -> str:
     """Changes with our own runner, whose judgement the cached ids are."""
-    return hashlib.sha256(_RUNNER.read_bytes() + _CHILD.read_bytes()).hexdigest()[:16]
+    return hashlib.sha256(RUNNER.read_bytes() + CHILD.read_bytes()).hexdigest()[:16]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from pytest_hybrideval.scoring.process import Job, RunResult, run_process
 from pytest_hybrideval.scoring.view import PRIVATE_TMP_BYTES, view
@@ -26,15 +27,18 @@ class Namespaces:
 
     def command(self, job: Job) -> list[str]:
         """The enclosing script, the view as JSON, and the job's `argv`. The scratch folder keeps its path."""
+        return [sys.executable, "-I", "-S", "-B", str(_ENCLOSURE), json.dumps(self.plan(job)), *job.argv]
+
+    def plan(self, job: Job) -> dict[str, Any]:
+        """What the enclosure shows and hides for a job, as `enclosure.py` reads it."""
         shown = view(job.scratch, job.readable, job.frozen)
-        plan = {
+        return {
             "read_only": [[str(path.resolve()), str(path)] for path in shown.read_only],
             "links": [[str(link), target] for link, target in shown.links],
             "writable": str(shown.writable),
             "frozen": [str(path) for path in shown.frozen],
             "tmp_bytes": PRIVATE_TMP_BYTES,
         }
-        return [sys.executable, "-I", "-S", "-B", str(_ENCLOSURE), json.dumps(plan), *job.argv]
 
     def run(self, job: Job) -> RunResult:
         """Run the job to its end. See `Sandbox.run`."""

@@ -9,10 +9,10 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 
 _PROC = Path("/proc")
 _POLL_SECONDS = 0.05
@@ -69,35 +69,86 @@ class _Capped:
         self.dropped += max(0, len(chunk) - room)
 
 
+class Running(Protocol):
+    """A command under way: a process of ours, or one that another process forked for us."""
+
+    pid: int
+    ending: int | None
+
+    def ended(self) -> bool:
+        """Whether it has ended. `ending` is a descriptor that becomes readable then, where there is one."""
+        ...
+
+    def wait(self) -> int:
+        """Wait for its end and reap it; the exit code, negative for a signal."""
+        ...
+
+
+class _Started:
+    """A process that we started ourselves."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self.pid = process.pid
+        self.ending = _pidfd(process.pid)
+
+    def ended(self) -> bool:
+        """It is not reaped yet, so that its id cannot pass to another process."""
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def wait(self) -> int:
+        if self.ending is not None:
+            os.close(self.ending)
+            self.ending = None
+        return self._process.wait()
+
+
 def run_process(argv: Sequence[str], job: Job) -> RunResult:
     """Run `argv` in a session of its own; at the end or time-out kill its process group and all its descendants.
 
     `argv` is the job's command as its sandbox wraps it. Raises `OSError` where the command cannot be started.
     """
-    started = time.monotonic()
-    with tempfile.TemporaryFile() as given:
-        # A file and not a pipe: the command may read it late, in part or never.
-        given.write(job.stdin)
-        given.seek(0)
-        process = subprocess.Popen(
-            argv,
-            cwd=job.scratch,
-            env=dict(job.environ),
-            stdin=given,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
+
+    def start(given: int, out: int, err: int) -> Running:
+        return _Started(
+            subprocess.Popen(
+                argv,
+                cwd=job.scratch,
+                env=dict(job.environ),
+                stdin=given,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
         )
+
+    return follow(start, job)
+
+
+def follow(start: Callable[[int, int, int], Running], job: Job) -> RunResult:
+    """Start a command with these descriptors for stdin, stdout and stderr, follow it to its end, leave none of it."""
+    started = time.monotonic()
     out, err = _Capped(job.stdout_bytes), _Capped(job.stderr_bytes)
-    try:
-        timed_out = _pump(process, {process.stdout: out, process.stderr: err}, started + job.seconds)
-    finally:
-        _kill_tree(process)
-        for stream in (process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
+    with contextlib.ExitStack() as stack:
+        (out_end, out_start), (err_end, err_start) = os.pipe(), os.pipe()
+        for end in (out_end, err_end):
+            stack.callback(os.close, end)
+        with tempfile.TemporaryFile() as given:
+            # A file and not a pipe: the command may read it late, in part or never.
+            given.write(job.stdin)
+            given.seek(0)
+            try:
+                running = start(given.fileno(), out_start, err_start)
+            finally:
+                os.close(out_start)
+                os.close(err_start)
+        timed_out, exit_code = True, None
+        try:
+            timed_out = _pump(running, {out_end: out, err_end: err}, started + job.seconds)
+        finally:
+            exit_code = _kill_tree(running)
     return RunResult(
-        exit_code=None if timed_out else process.returncode,
+        exit_code=None if timed_out else exit_code,
         timed_out=timed_out,
         seconds=time.monotonic() - started,
         stdout=bytes(out.kept),
@@ -106,22 +157,19 @@ def run_process(argv: Sequence[str], job: Job) -> RunResult:
     )
 
 
-def _pump(process: subprocess.Popen[bytes], sinks: Mapping[IO[bytes] | None, _Capped], deadline: float) -> bool:
+def _pump(running: Running, sinks: Mapping[int, _Capped], deadline: float) -> bool:
     """Read until the command has ended (then only what is already there) or the deadline; True for the deadline.
 
     The end of the streams is no criterion: a process left in the background may hold them open.
     """
-    with contextlib.ExitStack() as stack:
-        selector = stack.enter_context(selectors.DefaultSelector())
+    with selectors.DefaultSelector() as selector:
         for stream, sink in sinks.items():
-            if stream is not None:
-                os.set_blocking(stream.fileno(), False)
-                selector.register(stream, selectors.EVENT_READ, sink)
-        if (ending := _pidfd(process.pid)) is not None:
-            stack.callback(os.close, ending)
-            selector.register(ending, selectors.EVENT_READ)
+            os.set_blocking(stream, False)
+            selector.register(stream, selectors.EVENT_READ, sink)
+        if running.ending is not None:
+            selector.register(running.ending, selectors.EVENT_READ)
         while True:
-            ended = _ended(process)
+            ended = running.ended()
             left = deadline - time.monotonic()
             if left <= 0:
                 return not ended
@@ -146,25 +194,20 @@ def _pidfd(pid: int) -> int | None:
     return None
 
 
-def _ended(process: subprocess.Popen[bytes]) -> bool:
-    """Whether the command has ended. It is not reaped yet, so that its id cannot pass to another process."""
-    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
-def _kill_tree(process: subprocess.Popen[bytes]) -> None:
-    """Kill what the command started, then the command, and wait for it.
+def _kill_tree(running: Running) -> int:
+    """Kill what the command started, then the command, and wait for it; its exit code.
 
     The descendants go first and the command last: where the command is the outer half of a sandbox, killing the first
     process of its process namespace makes the kernel kill and reap all others before the outer half sees it end.
     """
     deadline = time.monotonic() + _REAP_SECONDS
-    while not _ended(process) and (family := descendants(process.pid)) and time.monotonic() < deadline:
+    while not running.ended() and (family := descendants(running.pid)) and time.monotonic() < deadline:
         for pid in family:
             _kill(pid)
         time.sleep(0.002)
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+        os.killpg(running.pid, signal.SIGKILL)
+    return running.wait()
 
 
 def kill_marked(mark: Path) -> None:

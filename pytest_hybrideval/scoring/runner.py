@@ -221,10 +221,13 @@ def judge(job: dict[str, Any], child: Any, report: int) -> dict[str, Any]:
     return {name: getattr(watch, name) for name in ("exit_code", "timed_out", "fault", "messages")}
 
 
-def main() -> None:
-    """One job: from standard input to the report on what was standard output, which the tests never see."""
-    del sys.path[0]
-    job = json.load(sys.stdin)
+def serve(child: Any) -> None:
+    """One job: from standard input to the report on what was standard output, which the tests never see.
+
+    `child` is the loaded module `runner_child`.
+    """
+    with os.fdopen(os.dup(0)) as given:
+        job = json.load(given)
     report = os.dup(1)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
@@ -235,11 +238,11 @@ def main() -> None:
     prctl(PR_SET_NO_NEW_PRIVS, 1)
     # Where processes are not hidden from each other, this keeps the tested code out of our memory and descriptors.
     prctl(PR_SET_DUMPABLE, 0)
-    child = load_child()
     with os.fdopen(report, "w") as file:
         print('{"ready": true}', file=file, flush=True)
         print(json.dumps(judge(job, child, report)), file=file, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    del sys.path[0]
+    serve(load_child())

@@ -15,6 +15,7 @@ from pytest_hybrideval.scoring.bubblewrap import Bubblewrap
 from pytest_hybrideval.scoring.namespaces import Namespaces
 from pytest_hybrideval.scoring.plain import PlainProcess
 from pytest_hybrideval.scoring.process import Job, RunResult
+from pytest_hybrideval.scoring.warm import WarmNamespaces
 
 _PROBE_SECONDS = 20.0
 
@@ -59,6 +60,16 @@ def choose(name: str) -> Sandbox:
     if found is None:
         raise ConfigurationError(f"sandbox {name!r} does not work here: {why}")
     return found
+
+
+def choose_warm(name: str, python: str) -> WarmNamespaces | None:
+    """The warm sandbox for hidden tests under `python`, where the choice `name` (`auto`, `namespaces`) admits it.
+
+    None where another sandbox was named, or namespaces do not work here: then `choose` says what does.
+    """
+    if name not in ("auto", Namespaces.name) or _tried(Namespaces.name)[0] is None:
+        return None
+    return WarmNamespaces(python)
 
 
 @cache

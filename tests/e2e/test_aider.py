@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from pytest_hybrideval.suites.staging import instruction, stage
 
 TASK = Path(__file__).parents[2] / "benchmarks" / "real_dev" / "d1-rate-limit"
 LOCAL, CLOUD = ModelRef("simulated", "gemma4:31b"), ModelRef("simulated", "gpt-5.5")
+Aiders = Callable[[str], Aider]
 SAMPLING = Sampling(seed=42, temperature="agent", max_tokens=None, num_ctx=None, think=None, keep_alive=None)
 
 
@@ -37,7 +38,7 @@ class Watching(Heuristic):
 class Run:
     """One aider run over the task, and what came of it."""
 
-    def __init__(self, gateway: Gateway, edit_format: str, folder: Path) -> None:
+    def __init__(self, gateway: Gateway, agent: Aider, folder: Path) -> None:
         self.task: Task = NativeSuite().load(TASK)
         variant = Variant("heuristic", None, 42, LOCAL, CLOUD, "heuristic-s42")
         self.strategy = Watching()
@@ -59,7 +60,7 @@ class Run:
             timeout=120,
             transcript=self.transcript,
         )
-        self.result: AgentResult = Aider(edit_format).run(job)
+        self.result: AgentResult = agent.run(job)
         gateway.close(self.session)
 
     def solved(self) -> bool:
@@ -73,6 +74,15 @@ def make_gateway(profile: Profile) -> Gateway:
     gateway = Gateway(make)
     gateway.start()
     return gateway
+
+
+@pytest.fixture(scope="module")
+def aiders() -> Iterator[Aiders]:
+    """aider by edit format, each made once."""
+    made: dict[str, Aider] = {}
+    yield lambda edit_format: made.setdefault(edit_format, Aider(edit_format))
+    for aider in made.values():
+        aider.stop()
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +101,8 @@ def clumsy() -> Iterator[Gateway]:
     gateway.stop()
 
 
-def test_architect_plans_then_edits(able: Gateway, tmp_path: Path) -> None:
-    run = Run(able, "architect", tmp_path)
+def test_architect_plans_then_edits(able: Gateway, aiders: Aiders, tmp_path: Path) -> None:
+    run = Run(able, aiders("architect"), tmp_path)
     assert [signals.phase for signals in run.strategy.read] == [Phase.PLAN, Phase.EDIT]
     plan, edit = run.strategy.read
     assert run.task.instruction in plan.instruction
@@ -109,8 +119,8 @@ def test_architect_plans_then_edits(able: Gateway, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("edit_format", "seen"), [("whole", EditFormat.WHOLE), ("diff", EditFormat.DIFF), ("udiff", EditFormat.UDIFF)]
 )
-def test_single_step_formats(able: Gateway, tmp_path: Path, edit_format: str, seen: EditFormat) -> None:
-    run = Run(able, edit_format, tmp_path)
+def test_single_step_formats(able: Gateway, aiders: Aiders, tmp_path: Path, edit_format: str, seen: EditFormat) -> None:
+    run = Run(able, aiders(edit_format), tmp_path)
     assert [(signals.phase, signals.edit_format) for signals in run.strategy.read] == [(Phase.CODE, seen)]
     (code,) = run.strategy.read
     assert code.instruction.removeprefix("Task: ").strip() == instruction(run.task).strip()
@@ -118,8 +128,10 @@ def test_single_step_formats(able: Gateway, tmp_path: Path, edit_format: str, se
 
 
 @pytest.mark.parametrize("edit_format", ["diff", "udiff"])
-def test_refused_edits_come_back_as_reflections(clumsy: Gateway, tmp_path: Path, edit_format: str) -> None:
-    run = Run(clumsy, edit_format, tmp_path)
+def test_refused_edits_come_back_as_reflections(
+    clumsy: Gateway, aiders: Aiders, tmp_path: Path, edit_format: str
+) -> None:
+    run = Run(clumsy, aiders(edit_format), tmp_path)
     phases = [signals.phase for signals in run.strategy.read]
     assert phases[0] is Phase.CODE
     assert phases[1:] == [Phase.REFLECTION] * 3
@@ -128,13 +140,13 @@ def test_refused_edits_come_back_as_reflections(clumsy: Gateway, tmp_path: Path,
     assert not run.solved()
 
 
-def test_seed_and_temperature_are_recorded_with_every_call(able: Gateway, tmp_path: Path) -> None:
-    run = Run(able, "architect", tmp_path)
+def test_seed_and_temperature_are_recorded_with_every_call(able: Gateway, aiders: Aiders, tmp_path: Path) -> None:
+    run = Run(able, aiders("architect"), tmp_path)
     assert [(call.seed, call.temperature, call.stream) for call in run.session.ledger.calls] == [(42, 0.0, True)] * 2
 
 
-def test_nothing_of_the_task_but_its_workspace_is_in_reach(able: Gateway, tmp_path: Path) -> None:
-    run = Run(able, "whole", tmp_path)
+def test_nothing_of_the_task_but_its_workspace_is_in_reach(able: Gateway, aiders: Aiders, tmp_path: Path) -> None:
+    run = Run(able, aiders("whole"), tmp_path)
     there = {path.relative_to(run.workspace).as_posix() for path in run.workspace.rglob("*") if path.is_file()}
     assert there == set(run.task.workspace) | set(run.task.create)
     assert run.session.key not in run.transcript.read_text()
@@ -158,6 +170,6 @@ def test_a_dead_gateway_is_not_the_models_failure(tmp_path: Path) -> None:
         timeout=8,
         transcript=tmp_path / "transcript.txt",
     )
-    result = Aider("whole").run(job)
+    result = Aider("whole", warm=False).run(job)
     assert result.timed_out
     assert result.seconds < 20

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pytest_hybrideval.scoring.hidden_tests import HiddenTestScorer
 from pytest_hybrideval.scoring.limits import Limits
-from pytest_hybrideval.scoring.sandbox import choose
+from pytest_hybrideval.scoring.sandbox import choose, choose_warm
 from pytest_hybrideval.suites import BUILTIN
 from pytest_hybrideval.suites.validation import validate
 
@@ -17,8 +19,11 @@ FOLDERS = sorted(f for f in BENCHMARKS.glob("*/*") if any(suite.claims(f) for su
 
 
 @pytest.fixture(scope="session")
-def scorer() -> HiddenTestScorer:
-    return HiddenTestScorer(choose("auto"), Limits(), None)
+def scorer() -> Iterator[HiddenTestScorer]:
+    warm = choose_warm("auto", sys.executable)
+    yield HiddenTestScorer(warm or choose("auto"), Limits(), None)
+    if warm:
+        warm.stop()
 
 
 def test_the_thirteen_tasks_are_there() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
+import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,8 @@ from pytest_hybrideval.core.protocols import Scorer
 from pytest_hybrideval.scoring.hidden_tests import HiddenTestScorer
 from pytest_hybrideval.scoring.limits import MIB, Limits
 from pytest_hybrideval.scoring.process import Job, RunResult
-from pytest_hybrideval.scoring.sandbox import choose
+from pytest_hybrideval.scoring.sandbox import choose, choose_warm
+from pytest_hybrideval.scoring.warm import WarmNamespaces
 
 SOLUTION = "def double(number):\n    return 2 * number\n"
 TESTS = """
@@ -84,13 +87,18 @@ def build(tmp_path: Path) -> Builder:
     return Builder(tmp_path)
 
 
-@pytest.fixture(scope="module", params=["bubblewrap", "namespaces", "none"])
-def scorer(request: pytest.FixtureRequest) -> HiddenTestScorer:
-    """A scorer for every sandbox level that works here; it keeps the reference ids of equal tasks."""
+@pytest.fixture(scope="module", params=["bubblewrap", "namespaces", "namespaces, warm", "none"])
+def scorer(request: pytest.FixtureRequest) -> Iterator[HiddenTestScorer]:
+    """A scorer for every sandbox level that works here, cold and warm; it keeps the reference ids of equal tasks."""
+    name, _, warm = request.param.partition(", ")
     try:
-        return HiddenTestScorer(choose(request.param), Limits(memory_bytes=512 * MIB), None)
+        sandbox = choose(name)
     except ConfigurationError as problem:
         pytest.skip(str(problem))
+    warmed = choose_warm(name, sys.executable) if warm else None
+    yield HiddenTestScorer(warmed or sandbox, Limits(memory_bytes=512 * MIB), None)
+    if warmed:
+        warmed.stop()
 
 
 @pytest.fixture
@@ -588,3 +596,76 @@ def test_outside():
         assert len(scorer.reference_ids(build.task(hidden={"test_net.py": hidden}))) == 2
     if not tried:
         pytest.skip("no sandbox that blocks the network works here")
+
+
+POLLUTES = """
+import os, pathlib, random, sys, types
+os.environ["POLLUTED"] = "1"
+os.umask(0o777)
+sys.modules["polluted"] = types.ModuleType("polluted")
+sys.path.append("/polluted")
+sys.setrecursionlimit(4321)
+random.seed(1)
+for folder in ("/tmp", os.environ["TMPDIR"], os.environ["HOME"]):
+    try:
+        pathlib.Path(folder, "polluted").write_text("1")
+    except OSError:
+        pass
+
+def double(number):
+    return 2 * number
+"""
+CLEAN = """
+import os, pathlib, sys
+assert "POLLUTED" not in os.environ
+assert "polluted" not in sys.modules
+assert "/polluted" not in sys.path
+assert sys.getrecursionlimit() != 4321
+assert os.umask(0o022) != 0o777
+for folder in ("/tmp", os.environ["TMPDIR"], os.environ["HOME"]):
+    assert not pathlib.Path(folder, "polluted").exists()
+
+def double(number):
+    return 2 * number
+"""
+
+
+def test_what_one_run_changes_does_not_reach_the_next(scorer: HiddenTestScorer, build: Builder) -> None:
+    if scorer.label.startswith("none"):
+        pytest.skip("a plain process can write to the machine's own /tmp")
+    assert score(scorer, build, POLLUTES).passed
+    assert score(scorer, build, CLEAN).passed
+
+
+@pytest.fixture
+def warm() -> Iterator[WarmNamespaces]:
+    """A warm sandbox of this test's own."""
+    found = choose_warm("auto", sys.executable)
+    if found is None:
+        pytest.skip("Linux namespaces do not work here, and warm scoring needs them")
+    yield found
+    found.stop()
+
+
+def test_a_dead_warm_runner_is_an_error_and_is_restarted(warm: WarmNamespaces, build: Builder) -> None:
+    scorer = HiddenTestScorer(warm, Limits(), None)
+    task = build.task()
+    assert score(scorer, build, SOLUTION, task).passed
+    assert warm.pid is not None
+    os.kill(warm.pid, signal.SIGKILL)
+    with pytest.raises(SandboxError, match="the next trial starts another"):
+        score(scorer, build, SOLUTION, task)
+    assert score(scorer, build, SOLUTION, task).passed
+
+
+def test_a_stopped_warm_runner_is_gone(warm: WarmNamespaces) -> None:
+    warm.start()
+    pid = warm.pid
+    warm.stop()
+    warm.stop()
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_warm_is_for_the_levels_that_it_serves() -> None:
+    assert choose_warm("bubblewrap", sys.executable) is None
+    assert choose_warm("none", sys.executable) is None

@@ -183,7 +183,7 @@ def test_nothing_outside_the_scratch_folder_can_be_written(enclosed: Sandbox, sc
     secret = scratch.parent / "outside.txt"
     secret.write_text("as it was")
     (scratch / "frozen.txt").write_text("as it was")
-    places = ["/usr/new", "/etc/new", "/new", "/dev/new", "/proc/sys/kernel/core_pattern", sys.prefix + "/n"]
+    places = ["/usr/new", "/etc/new", "/new", "/dev/new", "/proc/sys/kernel/core_pattern", sys.prefix + "/lib/n"]
     code = f"""
 import os
 for place in {[*places, str(scratch / "frozen.txt")]!r}:

@@ -15,7 +15,7 @@ from appliers import apply
 from builders import CLOUD, LOCAL, backend_call, code_request, edit_request, make_task, make_trial, plan_request, user
 
 from pytest_hybrideval.backends import edits
-from pytest_hybrideval.backends.simulated import SimulatedBackend, profiles, simulated_backend
+from pytest_hybrideval.backends.simulated import CHUNK_CHARACTERS, SimulatedBackend, profiles, simulated_backend
 from pytest_hybrideval.core.domain import ChatRequest, Completion, ModelRef, StreamEvent, Task, TaskClass, Tier, Trial
 from pytest_hybrideval.core.errors import ConfigurationError
 from pytest_hybrideval.core.signals import EditFormat, read_request
@@ -303,7 +303,7 @@ def test_the_chunks_of_a_stream_make_up_the_whole_answer(task: Task, edit_format
     deltas = [choice["delta"].get("content", "") for chunk in chunks for choice in chunk["choices"]]
     assert "".join(deltas) == whole.text
     assert "".join(event.text for event in events) == whole.text
-    assert sum(bool(event.text) for event in events) > 1
+    assert sum(bool(event.text) for event in events) == -(-len(whole.text) // CHUNK_CHARACTERS)
     assert len({chunk["id"] for chunk in chunks}) == 1
     assert {chunk["object"] for chunk in chunks} == {"chat.completion.chunk"}
     assert [event.finish_reason for event in events if event.finish_reason] == ["stop"]

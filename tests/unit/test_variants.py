@@ -44,6 +44,7 @@ NOTHING = Settings(
     aider_format="architect",
     aider_path=None,
     aider_warm=True,
+    scoring_warm=True,
     agent_timeout=None,
     sandbox="auto",
     results_dir=Path("results"),
