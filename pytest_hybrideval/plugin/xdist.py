@@ -26,6 +26,15 @@ class XdistHooks:
         """All workers write into the controller's run directory."""
         node.workerinput[RUN_ID_INPUT] = state_of(node.config).settings.run_id
 
+    @pytest.hookimpl(optionalhook=True, trylast=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """Our scheduler for `--dist load`, unless another plugin has one; it leaves ordinary sessions to xdist's."""
+        if config.getvalue("dist") != "load":
+            return None
+        from pytest_hybrideval.plugin.scheduling import TrialScheduling
+
+        return TrialScheduling(config, log, state_of(config))
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
         """The first worker has collected: if there are trials, say what will run."""
