@@ -35,6 +35,30 @@ class TrialItem(pytest.Function):
 
     trial: Trial
 
+    def __init__(self, name: str, parent: TaskDirectory, trial: Trial, like: TrialItem | None = None) -> None:
+        """All trials of a task take the same fixtures, looked up for the first; `like` is that one."""
+        if like is None:
+            super().__init__(name, parent, callobj=run)
+        # A node id given as text is what pytest reads from it, as `--lf` compares them.
+        node_id = f"{parent.nodeid}::{name}"
+        # Without `pytest.Function`'s own part: for tens of thousands of items it looks for marks that `run` has not.
+        super(pytest.Function, self).__init__(name, parent, nodeid=node_id)
+        self.trial = trial
+        self.originalname = name
+        self.funcargs = {}
+        if like is not None:
+            self._obj = run
+            self._instance = None
+            self._fixtureinfo = like._fixtureinfo
+            self.fixturenames = like.fixturenames
+            self._request: Any = None  # as pytest leaves it after a run: made when the item is run
+
+    def setup(self) -> None:
+        """As any function; the request is made now if nobody asked for it before."""
+        if not self._request:
+            self._initrequest()
+        super().setup()
+
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """The task's folder and the item's name; there is no source line."""
         return self.path, None, self.name
@@ -55,19 +79,16 @@ class TaskDirectory(pytest.Directory):
         assert task is not None, "only claimed folders become task directories"
         self._mark(task)
         wanted = self.config.stash.get(SELECTED, {}).get(self.path)
-        shared: dict[str, Any] = {}
+        first: TrialItem | None = None
         for variant in state.variants:
             name = f"{task.name}[{variant.id}]"
             if wanted is not None and name not in wanted and task.name not in wanted:
                 continue
-            item: TrialItem = TrialItem.from_parent(self, name=name, callobj=run, **shared)
-            if not shared:
-                # All trials of a task take the same fixtures: looked up once instead of once per item.
-                shared = {"fixtureinfo": item._fixtureinfo}
+            item: TrialItem = TrialItem.from_parent(self, name=name, trial=Trial(task, variant), like=first)
+            if first is None:
+                first = item
                 if uses_packaged_agent(item) and not self.config.option.collectonly:
                     state.aider.start()  # it warms up while the rest is collected
-            item.trial = Trial(task, variant)
-            _name_as_parsed(item)
             yield item
 
     def _mark(self, task: Task) -> None:
@@ -83,13 +104,6 @@ def uses_packaged_agent(item: pytest.Item) -> bool:
         return False
     definitions = item._fixtureinfo.name2fixturedefs.get("agent", ())
     return bool(definitions) and definitions[-1].func.__module__ == fixtures.__name__
-
-
-def _name_as_parsed(item: TrialItem) -> None:
-    """Give the item the node id that pytest reads from its text, as `--lf` compares them (pytest 9.2 and later)."""
-    node_id = getattr(item, "_id", None)
-    if node_id is not None:
-        item._id = type(node_id).parse(item.nodeid)
 
 
 def select_node_ids(config: pytest.Config) -> None:
