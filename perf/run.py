@@ -29,8 +29,8 @@ def trial_runs(tasks: list[str], seeds: str, rounds: int) -> dict[str, list[Run]
     """Sessions cold, warm, and warm with workers, in turns."""
     base = [*tasks, "--strategy", "heuristic", "--seeds", seeds]
     ways = {
-        "cold": ["--hybrid-aider-warm", "off"],
-        "warm": ["--hybrid-aider-warm", "on"],
+        "cold": ["--hybrid-aider-warm", "off", "--hybrid-scoring-warm", "off"],
+        "warm": ["--hybrid-aider-warm", "on", "--hybrid-scoring-warm", "on"],
         "-n 1": ["-n", "1"],
         "-n 2": ["-n", "2"],
         "-n 4": ["-n", "4"],
@@ -64,7 +64,7 @@ def throughput_rows(runs: dict[str, list[Run]]) -> list[Row]:
 
 def measure(quick: bool) -> dict[str, list[Row]]:
     """Every table by its title."""
-    tasks = ["benchmarks/real_dev/d5-todo-counter", "benchmarks/exercism/grep"] if quick else ["benchmarks"]
+    tasks = ["benchmarks/real_dev/d1-retry-decorator", "benchmarks/exercism/pig-latin"] if quick else ["benchmarks"]
     runs = trial_runs(tasks, "42,7" if quick else "42,7,13", 1 if quick else 3)
     sizes = (100, 10, 1) if quick else (100, 125, 3)
     return {

@@ -95,6 +95,17 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             state.close()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """A worker of pytest-xdist runs trials as they come, one at a time."""
+    if not hasattr(session.config, "workerinput") or not any(hasattr(item, "trial") for item in session.items):
+        return None
+    from pytest_hybrideval.plugin.worker_loop import interactor_of, run_as_they_come
+
+    interactor = interactor_of(session.config)
+    return run_as_they_come(session, interactor) if interactor else None
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Whatever still runs for this session ends with it."""
     if STATE in config.stash:
