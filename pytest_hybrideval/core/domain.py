@@ -26,21 +26,6 @@ class TaskClass(str, Enum):
     D6 = "D6"
     PUZZLE = "puzzle"
 
-    @property
-    def meaning(self) -> str:
-        """The class in one or two words, for people."""
-        return _CLASS_MEANING[self]
-
-
-_CLASS_MEANING = {
-    TaskClass.D1: "feature",
-    TaskClass.D2: "bug fix",
-    TaskClass.D3: "refactor",
-    TaskClass.D5: "script",
-    TaskClass.D6: "hard build",
-    TaskClass.PUZZLE: "puzzle",
-}
-
 
 class Outcome(str, Enum):
     """How a trial ended: `ERROR` is infrastructure and says nothing about the agent."""
@@ -78,7 +63,6 @@ class ErrorKind(str, Enum):
     STRATEGY = "strategy"
     AGENT = "agent"
     SANDBOX = "sandbox"
-    REFERENCE = "reference"
     TIMEOUT = "timeout"
     WORKER_LOST = "worker_lost"
     INTERRUPTED = "interrupted"
