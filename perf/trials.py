@@ -50,9 +50,11 @@ def stage_seconds(records: Sequence[dict[str, Any]]) -> dict[str, float]:
     parts = {
         "aider itself": [s["agent"] - s["model"] for s in stages],
         "model calls (gateway and simulated model)": [s["model"] for s in stages],
-        "scoring (sandbox, hidden tests)": [s["scoring"] for s in stages],
-        "ours (staging, diff, verdict)": [s["total"] - s["agent"] - s["scoring"] for s in stages],
+        "the hidden tests' own time": [s["tests"] for s in stages],
+        "sandbox and test runner": [s["scoring"] - s["tests"] for s in stages],
+        "staging, diff, verdict": [s["total"] - s["agent"] - s["scoring"] for s in stages],
         "whole trial": [s["total"] for s in stages],
+        "ours (all but model calls and tests' own)": [s["total"] - s["model"] - s["tests"] for s in stages],
     }
     return {name: statistics.median(values) for name, values in parts.items()}
 

@@ -125,6 +125,7 @@ def run_trial(
         stage=round(staged - started, 4),
         agent=round(result.seconds, 4),
         scoring=round(scored - ran, 4),
+        tests=round(score.test_seconds, 4) if score else 0.0,
         total=round(time.monotonic() - started, 4),
     )
     return _judged(replace(record, stages=stages), verdict, score)

@@ -60,6 +60,9 @@ _LATE_MODULES = (
 )
 
 
+_MESSAGES = [{"role": role, "content": "warm"} for role in ("system", "user", "assistant")]
+
+
 def main(control: socket.socket) -> None:
     """Warm up, then serve jobs until the other side closes the socket."""
     _die_with_parent()
@@ -94,6 +97,7 @@ def warm_up() -> str:
     _touch(litellm)
     _parse_packaged_tables_once()
     aider.linter.subprocess = _LinterSubprocess()
+    _rehearse_flake8()
     threads = len(list(Path("/proc/self/task").iterdir()))
     if threads != 1:
         raise RuntimeError(f"{threads - 1} threads are left after warming up: {threading.enumerate()}")
@@ -112,13 +116,17 @@ def _import_what_comes_late() -> None:
 def _touch(litellm: Any) -> None:
     """Have the openai client build its lazy parts and the tokenizer read its table; no request is made."""
     import openai
+    from openai._utils import maybe_transform
+    from openai.types.chat.completion_create_params import CompletionCreateParamsStreaming
 
     client = openai.OpenAI(api_key="none", base_url="http://127.0.0.1:9")
     _ = client.chat.completions.with_raw_response
     client.close()
+    # Resolves the types of every field of a request, which openai does at the first one.
+    maybe_transform({"messages": _MESSAGES, "model": "hybrid", "stream": True}, CompletionCreateParamsStreaming)
     for module in ("litellm.types.utils", "openai.types.chat.chat_completion_chunk"):
         _complete_schemas(importlib.import_module(module))
-    litellm.token_counter(model="openai/hybrid", messages=[{"role": "user", "content": "warm"}])
+    litellm.token_counter(model="openai/hybrid", messages=_MESSAGES)
 
 
 def _complete_schemas(module: ModuleType) -> None:
@@ -132,7 +140,7 @@ def _complete_schemas(module: ModuleType) -> None:
 
 
 def _parse_packaged_tables_once() -> None:
-    """Spare each child the packaged model table, which aider parses with json5 at every start, for half a second."""
+    """Spare each child json5: of aider's packaged model table, half a second, and of files that are plain JSON."""
     import aider.models
     import json5
 
@@ -141,7 +149,10 @@ def _parse_packaged_tables_once() -> None:
     parsed = json.dumps(plain(packaged))
 
     def loads(text: str, **options: Any) -> Any:
-        return json.loads(parsed) if text == packaged and not options else plain(text, **options)
+        try:
+            return plain(text, **options) if options else json.loads(parsed if text == packaged else text)
+        except ValueError:
+            return plain(text)
 
     aider.models.json5.loads = loads
 
@@ -175,6 +186,17 @@ def _flake8(argv: list[str]) -> int | None:
 
     code: int | None = flake8_main(argv)
     return code
+
+
+def _rehearse_flake8() -> None:
+    """Check an empty file, so that flake8 has read its settings; its plugins are looked for once, not in each child."""
+    with contextlib.suppress(ImportError):
+        from flake8.plugins import finder
+
+        found = list(finder._find_importlib_plugins())
+        finder._find_importlib_plugins = lambda: iter(found)
+    with tempfile.NamedTemporaryFile(suffix=".py") as empty:
+        _LinterSubprocess().run([sys.executable, "-m", _FLAKE8, "--isolated", empty.name])
 
 
 def _written(stream: io.TextIOWrapper) -> str:

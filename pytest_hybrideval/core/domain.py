@@ -260,7 +260,10 @@ class AgentResult:
 
 @dataclass(frozen=True)
 class Score:
-    """What the hidden tests said. `tests` maps test id -> outcome, over the expected ids and any others that ran."""
+    """What the hidden tests said. `tests` maps test id -> outcome, over the expected ids and any others that ran.
+
+    `seconds` is the whole run in the sandbox, `test_seconds` of it the tests' own phases.
+    """
 
     passed: bool
     exit_code: int | None
@@ -269,6 +272,7 @@ class Score:
     seconds: float
     timed_out: bool = False
     detail: str = ""
+    test_seconds: float = 0.0
 
     @property
     def passed_tests(self) -> int:

@@ -120,12 +120,17 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Stages:
-    """Where a trial's wall time went, in seconds. `model` is time inside backends, part of `agent`."""
+    """Where a trial's wall time went, in seconds.
+
+    `model` is time inside backends, part of `agent`; `tests` is what the hidden tests themselves took, part of
+    `scoring`. What is left of `total` without these two is the tool's own.
+    """
 
     stage: float = 0.0
     agent: float = 0.0
     model: float = 0.0
     scoring: float = 0.0
+    tests: float = 0.0
     total: float = 0.0
 
 

@@ -22,6 +22,7 @@ class TestRun:
 
     `tests` maps test id -> passed, failed, error, skipped, xfailed, or missing where it was collected or begun and did
     not end. `fault` says why nothing of it can be believed, or is empty. `problems` are collection errors.
+    `test_seconds` is what the tests themselves took.
     """
 
     __test__ = False
@@ -36,6 +37,7 @@ class TestRun:
     texts: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
     unfinished: str = ""
+    test_seconds: float = 0.0
 
 
 def read_run(result: RunResult) -> TestRun:
@@ -61,6 +63,7 @@ def read_run(result: RunResult) -> TestRun:
         texts={message["id"]: message["text"] for message in explained if "text" in message},
         problems={message["id"]: message["summary"] for message in messages if message["kind"] == "problem"},
         unfinished=_unfinished(messages),
+        test_seconds=sum(message["seconds"] for message in messages if message["kind"] == "phase"),
     )
 
 
@@ -106,6 +109,7 @@ def score_of(run: TestRun, expected: Collection[str], hidden: Collection[str], s
         tests=tests,
         expected=len(expected),
         seconds=seconds,
+        test_seconds=run.test_seconds,
         timed_out=run.timed_out,
         detail="" if passed and expected else _detail(run, tests, expected, strange, seconds),
     )

@@ -14,8 +14,9 @@ import json
 import os
 import sys
 import unittest.case
-from collections.abc import Callable, Iterator
-from types import MappingProxyType, ModuleType
+from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter, is_
+from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any, NoReturn
 
 import pytest
@@ -29,15 +30,24 @@ OPTIONS = (
     "-p", "no:cacheprovider", "-p", "no:doctest", "-p", "no:junitxml", "-p", "no:pastebin", "-p", "no:faulthandler",
 )  # fmt: skip
 
+_KEPT = (property, staticmethod, classmethod)
+
 Send = Callable[[dict[str, Any]], None]
 
 
 class Seal:
-    """Remembers functions and classes of modules, and says which of them are no longer what they were."""
+    """Remembers functions and classes of modules, and says which of them are no longer what they were.
+
+    It is asked after every test, so it keeps names and values side by side and compares them by identity in one sweep;
+    only where something differs does it look for what. It holds its tools itself: builtins may be replaced, too.
+    """
 
     def __init__(self) -> None:
         """Seal pytest, its plugin system, unittest's cases, the builtins and this module."""
-        self._sealed: list[tuple[str, dict[str, Any], str, Any, Any]] = []
+        self._sealed: list[tuple[str, Mapping[str, Any], list[str], list[Any]]] = []
+        self._all, self._map, self._is, self._code = all, map, is_, attrgetter("__code__")
+        self._functions: list[Any] = []
+        self._codes: list[Any] = []
         names = [name for name in sys.modules if name.partition(".")[0] in ("_pytest", "pluggy", "pytest")]
         for module in (*(sys.modules[name] for name in names), unittest.case, builtins):
             self.add(module)
@@ -49,18 +59,26 @@ class Seal:
 
     def broken(self) -> Iterator[str]:
         """The names of what has been replaced, removed or rewritten."""
-        for name, space, key, value, code in self._sealed:
-            if space.get(key) is not value or getattr(value, "__code__", None) is not code:
-                yield f"{name}.{key}"
+        for name, space, keys, values in self._sealed:
+            if not self._all(self._map(self._is, self._map(space.get, keys), values)):
+                yield from (
+                    f"{name}.{key}" for key, value in zip(keys, values, strict=True) if space.get(key) is not value
+                )
+        if not self._all(self._map(self._is, self._map(self._code, self._functions), self._codes)):
+            pairs = zip(self._functions, self._codes, strict=True)
+            yield from (function.__qualname__ for function, code in pairs if function.__code__ is not code)
 
-    def _add_all(self, name: str, space: Any) -> None:
-        for key, value in list(space.items()):
-            inner = isinstance(space, MappingProxyType) or name == "builtins"
-            if isinstance(value, type) and value.__module__ == name and not inner:
+    def _add_all(self, name: str, space: Mapping[str, Any]) -> None:
+        inner = isinstance(space, MappingProxyType) or name == "builtins"
+        kept = [(key, value) for key, value in space.items() if isinstance(value, _KEPT) or callable(value)]
+        if kept:
+            self._sealed.append((name, space, [key for key, _ in kept], [value for _, value in kept]))
+        for key, value in kept:
+            if isinstance(value, FunctionType):
+                self._functions.append(value)
+                self._codes.append(value.__code__)
+            elif isinstance(value, type) and value.__module__ == name and not inner:
                 self._add_all(f"{name}.{key}", vars(value))
-            if callable(value) or isinstance(value, (property, staticmethod, classmethod)):
-                code = getattr(value, "__code__", None)
-                self._sealed.append((name, space, key, value, code))
 
 
 class Recorder:
@@ -155,16 +173,21 @@ def sender(pipe: int, key: str) -> Send:
     return send
 
 
+def run(root: str, tests: list[str], send: Send) -> int:
+    """Run pytest on the files `tests` in the folder `root`; pytest's exit code."""
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    files = [os.path.join(root, name) for name in tests]
+    return int(pytest.main([*OPTIONS, f"--rootdir={root}", *files], plugins=[Recorder(send)]))
+
+
 def main(root: str, tests: list[str], pipe: int, key: str) -> NoReturn:
     """Run pytest on the files `tests` in the folder `root`; ends the process with pytest's exit code."""
     leave = os._exit
     send = sender(pipe, key)
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.chdir(root)
     sys.path.insert(0, root)
     sys.argv = ["pytest"]
-    files = [os.path.join(root, name) for name in tests]
-    code = int(pytest.main([*OPTIONS, f"--rootdir={root}", *files], plugins=[Recorder(send)]))
+    code = run(root, tests, send)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     send({"kind": "returned", "code": code})

@@ -15,14 +15,24 @@ import gc
 import importlib.util
 import json
 import os
+import random
 import socket
 import sys
+import tempfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
 _MESSAGE_BYTES = 1 << 18
 _STREAMS = 3
+_REHEARSAL = """\
+def test_passes(tmp_path, monkeypatch, capsys):
+    assert tmp_path
+
+
+def test_fails():
+    assert [1, {"a": "b"}] == [1, {"a": "c"}]
+"""
 
 
 def main(control: socket.socket) -> None:
@@ -30,6 +40,7 @@ def main(control: socket.socket) -> None:
     runner, enclosure = _load("runner"), _load("enclosure")
     enclosure.die_with_parent()
     child = runner.load_child()
+    rehearse(child)
     gc.collect()
     gc.freeze()  # keeps the collector from touching, and so copying, the pages that children share
     control.send(b'{"ready": true}')
@@ -45,6 +56,20 @@ def main(control: socket.socket) -> None:
         control.send(json.dumps({"pid": pid}).encode())
         _, status = os.waitpid(pid, 0)
         control.send(json.dumps({"exit": os.waitstatus_to_exitcode(status)}).encode())
+
+
+def rehearse(child: ModuleType) -> None:
+    """Run two tests of our own, so that all is imported and parsed that pytest puts off until it runs, fails, explains.
+
+    What such a run leaves in a process is undone: children start with the path and modules of a new one.
+    """
+    path, modules = list(sys.path), set(sys.modules)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "test_rehearsal.py").write_text(_REHEARSAL, encoding="utf-8")
+        child.run(folder, ["test_rehearsal.py"], json.dumps)
+    sys.path[:] = path
+    del sys.modules["test_rehearsal"]
+    assert sys.modules.keys() >= modules
 
 
 def _load(name: str) -> ModuleType:
@@ -76,6 +101,9 @@ def _run(job: dict[str, Any], streams: list[int], runner: Any, enclosure: Any, c
     os.closerange(_STREAMS, os.sysconf("SC_OPEN_MAX"))
     os.environ.clear()
     os.environ.update(job["environ"])
+    # What a new interpreter would not have: a known temporary folder, and the same random numbers as every other child.
+    tempfile.tempdir = None
+    random.seed()
 
     def serve() -> NoReturn:
         runner.serve(child)

@@ -373,6 +373,33 @@ def test_environment():
     assert scorer.reference_ids(task) == {"test_environment.py::test_environment"}
 
 
+def test_every_run_starts_as_a_new_interpreter_does(scorer: HiddenTestScorer, build: Builder) -> None:
+    hidden = """
+import logging, random, sys, tempfile, warnings
+import solution
+
+def test_nothing_of_another_run_is_here():
+    assert not [name for name in sys.modules if "rehearsal" in name]
+    assert not [path for path in sys.path if "tmp" in path and path != sys.path[0]]
+    assert "tests" not in sys.modules and logging.getLogger().level == logging.WARNING
+
+def test_random_numbers():
+    assert random.random() == 2.0
+"""
+    task = build.task(
+        hidden={"test_start.py": hidden}, solution={"solution.py": "import random\nrandom.random = lambda: 2.0\n"}
+    )
+    told = {score(scorer, build, "", task).detail for _ in range(2)}
+    assert len(told) == 2, "two runs drew the same random number"
+    assert all("test_random_numbers (assert 0." in detail for detail in told)
+
+
+def test_the_tests_own_time_is_told_from_the_sandboxs(scorer: HiddenTestScorer, build: Builder) -> None:
+    slow = "import time\n\ndef double(n):\n    time.sleep(0.2)\n    return 2 * n\n"
+    result = score(scorer, build, slow)
+    assert 0.4 <= result.test_seconds < result.seconds
+
+
 def test_scripts_keep_their_executable_bit(scorer: HiddenTestScorer, build: Builder) -> None:
     hidden = """
 import subprocess
