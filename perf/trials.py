@@ -48,13 +48,15 @@ def stage_seconds(records: Sequence[dict[str, Any]]) -> dict[str, float]:
     """Median seconds per trial by part, and of the whole trial."""
     stages = [record["stages"] for record in records]
     parts = {
-        "aider itself": [s["agent"] - s["model"] for s in stages],
+        "aider itself": [s["agent"] - s["model"] - s["queued"] for s in stages],
         "model calls (gateway and simulated model)": [s["model"] for s in stages],
         "the hidden tests' own time": [s["tests"] for s in stages],
         "sandbox and test runner": [s["scoring"] - s["tests"] for s in stages],
         "staging, diff, verdict": [s["total"] - s["agent"] - s["scoring"] for s in stages],
         "whole trial": [s["total"] for s in stages],
-        "ours (all but model calls and tests' own)": [s["total"] - s["model"] - s["tests"] for s in stages],
+        "ours (all but model calls and tests' own)": [
+            s["total"] - s["model"] - s["queued"] - s["tests"] for s in stages
+        ],
     }
     return {name: statistics.median(values) for name, values in parts.items()}
 

@@ -111,6 +111,7 @@ def run_trial(
             api_key=router.key,
             timeout=timeout or trial.task.agent_seconds,
             transcript=artifacts.transcript,
+            queued=lambda: router.queued,
         )
         try:
             result = agent.run(job)
@@ -134,11 +135,12 @@ def run_trial(
 def with_calls(record: TrialRecord, ledger: Ledger) -> TrialRecord:
     """The record with what the gateway counted."""
     model = round(sum(call.seconds for call in ledger.calls), 4)
+    queued = round(sum(call.queued for call in ledger.calls), 4)
     return replace(
         record,
         tokens=ledger.tokens(overhead=False),
         overhead=ledger.tokens(overhead=True),
-        stages=replace(record.stages, model=model),
+        stages=replace(record.stages, model=model, queued=queued),
     )
 
 

@@ -9,9 +9,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from pytest_hybrideval.agents.process import run_process
+from pytest_hybrideval.agents.process import ProcessResult, run_process
 from pytest_hybrideval.agents.warm import WarmParent
 from pytest_hybrideval.core.domain import AgentResult
 from pytest_hybrideval.core.errors import ConfigurationError
@@ -92,14 +94,14 @@ class Aider:
         Raises `AgentUnavailable` where aider could not be run at all.
         """
         argv, env = arguments(self._format, job), environment(job, os.environ)
-        if self._warm:
-            result = self._warm.run(argv, cwd=job.workspace, env=env, timeout=job.timeout, output=job.transcript)
-        else:
-            result = run_process(
-                [*self._command, *argv], cwd=job.workspace, env=env, timeout=job.timeout, output=job.transcript
-            )
+        run = self._warm.run if self._warm else partial(_run_command, self._command)
+        result = run(argv, cwd=job.workspace, env=env, timeout=job.timeout, output=job.transcript, queued=job.queued)
         text = job.transcript.read_text(encoding="utf-8", errors="replace")
         return AgentResult(result.exit_code, result.seconds, result.timed_out, text.count(_MALFORMED_MARK))
+
+
+def _run_command(command: Sequence[str], arguments: Sequence[str], **where: Any) -> ProcessResult:
+    return run_process([*command, *arguments], **where)
 
 
 def arguments(edit_format: str, job: AgentJob) -> list[str]:

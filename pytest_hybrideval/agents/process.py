@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,12 +28,19 @@ class ProcessResult:
 
 
 def run_process(
-    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout: float, output: Path
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    timeout: float,
+    output: Path,
+    queued: Callable[[], float] = float,
 ) -> ProcessResult:
     """Run `argv` without a terminal or standard input; stdout and stderr go to the file `output`, appended.
 
-    At the time-out, and on any exception (Ctrl-C, pytest-timeout), the whole process group is ended: SIGTERM, then
-    SIGKILL. Raises `OSError` where the command cannot be started.
+    `queued` tells the seconds up to now that come on top of `timeout`. At the time-out, and on any exception (Ctrl-C,
+    pytest-timeout), the whole process group is ended: SIGTERM, then SIGKILL. Raises `OSError` where the command cannot
+    be started.
     """
     started = time.monotonic()
     with output.open("ab") as sink:
@@ -42,12 +49,27 @@ def run_process(
         )
         try:
             with _watched(process.pid):
-                exit_code: int | None = process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            exit_code = None
+                exit_code = _wait(process, timeout, queued)
         finally:
             end_group(process)
     return ProcessResult(exit_code, time.monotonic() - started)
+
+
+def _wait(process: subprocess.Popen[bytes], timeout: float, queued: Callable[[], float]) -> int | None:
+    """The exit code, None where the process takes too long."""
+    for left in time_left(timeout, queued):
+        try:
+            return process.wait(left)
+        except subprocess.TimeoutExpired:
+            pass
+    return None
+
+
+def time_left(timeout: float, queued: Callable[[], float]) -> Iterator[float]:
+    """Seconds that are left from now on, again and again until none are: `queued` seconds come on top of `timeout`."""
+    started = time.monotonic()
+    while (left := started + timeout + queued() - time.monotonic()) > 0:
+        yield left
 
 
 @contextmanager

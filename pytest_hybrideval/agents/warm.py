@@ -11,11 +11,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_hybrideval.agents.process import GRACE_SECONDS, ProcessResult, signal_group
+from pytest_hybrideval.agents.process import GRACE_SECONDS, ProcessResult, signal_group, time_left
 from pytest_hybrideval.core.errors import AgentUnavailable
 
 _PROGRAM = Path(__file__).with_name("warm_parent.py")
@@ -61,14 +61,23 @@ class WarmParent:
         return self._process.pid if self._process else None
 
     def run(
-        self, arguments: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout: float, output: Path
+        self,
+        arguments: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        timeout: float,
+        output: Path,
+        queued: Callable[[], float] = float,
     ) -> ProcessResult:
         """As `run_process` of aider with these arguments, to the same effect.
 
         Raises `AgentUnavailable` where the parent cannot warm up, or dies; the next run starts another.
         """
         try:
-            return self._run(arguments, cwd, env, timeout, output)
+            return self._run(
+                {"argv": list(arguments), "cwd": str(cwd), "env": dict(env), "output": str(output)}, timeout, queued
+            )
         except _ParentDied as died:
             self.stop()
             raise AgentUnavailable(f"the warm aider process died ({died}); the next trial starts another") from None
@@ -83,16 +92,16 @@ class WarmParent:
         self._home.cleanup()
         self._process, self._channel, self._home, self._ready = None, None, None, False
 
-    def _run(
-        self, arguments: Sequence[str], cwd: Path, env: Mapping[str, str], timeout: float, output: Path
-    ) -> ProcessResult:
+    def _run(self, job: Mapping[str, Any], timeout: float, queued: Callable[[], float]) -> ProcessResult:
         channel = self._warmed_up()
         started = time.monotonic()
-        channel.write({"argv": list(arguments), "cwd": str(cwd), "env": dict(env), "output": str(output)})
+        channel.write(job)
         child = int(channel.must_read(_FORK_SECONDS, "it did not fork")["pid"])
         ended: dict[str, Any] | None = None
         try:
-            ended = channel.read(timeout)
+            for left in time_left(timeout, queued):
+                if (ended := channel.read(left)) is not None:
+                    break
             timed_out = ended is None
         finally:
             if ended is None:  # too long, or interrupted: the answer must not be taken for the next job's

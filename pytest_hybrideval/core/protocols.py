@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -164,7 +164,11 @@ class BackendFactory(Protocol):
 
 @dataclass(frozen=True)
 class AgentJob:
-    """All an agent needs for one run. `files_*` are workspace-relative; `transcript` is where its output goes."""
+    """All an agent needs for one run. `files_*` are workspace-relative; `transcript` is where its output goes.
+
+    `queued` tells the seconds that its requests have waited for a free slot up to now: they are not the agent's and
+    come on top of `timeout`.
+    """
 
     workspace: Path
     home: Path
@@ -175,6 +179,7 @@ class AgentJob:
     api_key: str
     timeout: float
     transcript: Path
+    queued: Callable[[], float] = float
 
 
 class Agent(Protocol):
@@ -196,6 +201,11 @@ class Router(Protocol):
     base_url: str
     key: str
     ledger: Ledger
+
+    @property
+    def queued(self) -> float:
+        """Seconds that calls have waited for a free slot, up to now."""
+        ...
 
 
 class Scorer(Protocol):

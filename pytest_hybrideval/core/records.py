@@ -26,8 +26,9 @@ class CallRecord:
     """One model call, as the gateway saw it. A line of `calls.jsonl`.
 
     `purpose` is "agent" for the agent's own requests and "classifier" for a strategy's questions (overhead).
-    `phase` is what the request was recognised as (plan, edit, reflection, ...). Times are seconds since the trial
-    began. `seed`, `temperature`, `max_tokens` and `num_ctx` are the values actually sent, None where none was.
+    `phase` is what the request was recognised as (plan, edit, reflection, ...). `started` is seconds since the trial
+    began; `queued` is what the call waited for a slot, `seconds` and `first_byte` are without that. `seed`,
+    `temperature`, `max_tokens` and `num_ctx` are the values actually sent, None where none was.
     `fault` is None and `error` empty where a complete answer came back.
     """
 
@@ -54,6 +55,7 @@ class CallRecord:
     fingerprint: str | None = None
     fault: CallFault | None = None
     error: str = ""
+    queued: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -122,13 +124,14 @@ class Ledger:
 class Stages:
     """Where a trial's wall time went, in seconds.
 
-    `model` is time inside backends, part of `agent`; `tests` is what the hidden tests themselves took, part of
-    `scoring`. What is left of `total` without these two is the tool's own.
+    `model` is time inside backends and `queued` time in the queue for a slot, both part of `agent`; `tests` is what the
+    hidden tests themselves took, part of `scoring`. What is left of `total` without these three is the tool's own.
     """
 
     stage: float = 0.0
     agent: float = 0.0
     model: float = 0.0
+    queued: float = 0.0
     scoring: float = 0.0
     tests: float = 0.0
     total: float = 0.0

@@ -10,7 +10,10 @@ from pytest_hybrideval.core.domain import ModelRef, Tier
 
 @dataclass(frozen=True)
 class TierSettings:
-    """How one tier's models are reached and what is sent to them. See `Sampling` for the parameters."""
+    """How one tier's models are reached and what is sent to them. See `Sampling` for the parameters.
+
+    `slots` is how many calls of one model go on at a time on this machine, None for any number.
+    """
 
     models: tuple[ModelRef, ...]
     base_url: str | None = None
@@ -19,6 +22,7 @@ class TierSettings:
     num_ctx: int | None = None
     think: bool | None = None
     keep_alive: str | None = None
+    slots: int | None = None
 
     def with_ollama(self, *, num_ctx: int | None, think: bool | None, keep_alive: str | None) -> TierSettings:
         """These settings with what only Ollama understands."""

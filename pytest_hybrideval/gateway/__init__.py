@@ -2,5 +2,6 @@
 
 from pytest_hybrideval.gateway.server import Gateway
 from pytest_hybrideval.gateway.sessions import RouterSession
+from pytest_hybrideval.gateway.slots import Slots
 
-__all__ = ["Gateway", "RouterSession"]
+__all__ = ["Gateway", "RouterSession", "Slots"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 
 import stamina
 
@@ -37,6 +37,7 @@ class Call:
         self._started = session.elapsed
         self._first_byte: float | None = None
         self._attempts = 0
+        self._queued = 0.0
         self._usage = Usage()
         self._finish_reason: str | None = None
         self._fingerprint: str | None = None
@@ -46,8 +47,8 @@ class Call:
         with self._recorded():
             async for attempt in self._tries():
                 with attempt:
-                    self._attempts += 1
-                    completion = await self._backend.complete(self._call)
+                    async with self._slot():
+                        completion = await self._backend.complete(self._call)
             self._first_byte = self._elapsed
             self._note(completion)
         return completion
@@ -57,13 +58,15 @@ class Call:
         with self._recorded():
             async for attempt in self._tries():
                 with attempt:
-                    self._attempts += 1
-                    events = self._backend.stream(self._call)
-                    first = await anext(events, None)
-            if first is None:
-                raise StreamBroken(f"{self._backend.ref} sent an empty stream")
-            self._first_byte = self._elapsed
-            async with aclosing(events) as rest:
+                    async with AsyncExitStack() as trying:
+                        await trying.enter_async_context(self._slot())
+                        events = self._backend.stream(self._call)
+                        first = await anext(events, None)
+                        succeeded = trying.pop_all()
+            async with succeeded, aclosing(events) as rest:
+                if first is None:
+                    raise StreamBroken(f"{self._backend.ref} sent an empty stream")
+                self._first_byte = self._elapsed
                 self._note(first)
                 yield first
                 async for event in rest:
@@ -75,10 +78,18 @@ class Call:
         with self._recorded():
             async for attempt in self._tries():
                 with attempt:
-                    self._attempts += 1
-                    answer = await self._backend.ask(question, self._call)
+                    async with self._slot():
+                        answer = await self._backend.ask(question, self._call)
             self._usage = answer.usage
         return answer
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        """One try, with a slot of the tier in hand."""
+        async with self._session.slot(self._decision.tier) as queued:
+            self._queued += queued
+            self._attempts += 1
+            yield
 
     def _tries(self) -> AsyncIterator[stamina.Attempt]:
         return aiter(
@@ -93,7 +104,8 @@ class Call:
 
     @property
     def _elapsed(self) -> float:
-        return self._session.elapsed - self._started
+        """Seconds since the call began, without those in the queue for a slot."""
+        return self._session.elapsed - self._started - self._queued
 
     @property
     def _temperature(self) -> float | None:
@@ -137,6 +149,7 @@ class Call:
             score=self._decision.score,
             started=round(self._started, 4),
             seconds=round(self._elapsed, 4),
+            queued=round(self._queued, 4),
             first_byte=None if self._first_byte is None else round(self._first_byte, 4),
             stream=self._call.request.stream,
             status=status,

@@ -14,6 +14,7 @@ from pytest_hybrideval.core.domain import ModelInfo, ModelRef, Tier, Trial
 from pytest_hybrideval.core.protocols import Backend, Sampling, Strategy
 from pytest_hybrideval.gateway.app import make_app
 from pytest_hybrideval.gateway.sessions import RouterSession
+from pytest_hybrideval.gateway.slots import Slots
 
 T = TypeVar("T")
 
@@ -21,14 +22,24 @@ _HOST = "127.0.0.1"
 _STOP_SECONDS = 10.0
 
 MakeBackend = Callable[[ModelRef, Tier], Backend]
+MakeSlots = Callable[[ModelRef, Tier], Slots | None]
+
+
+def unlimited(ref: ModelRef, tier: Tier) -> Slots | None:
+    """No model has a limit of calls at a time."""
+    return None
 
 
 class Gateway:
     """Start once per process, open a session per trial, stop at the end. All methods are for the test's thread."""
 
-    def __init__(self, make_backend: MakeBackend, retries: int = 0) -> None:
-        """`make_backend` is called once per model and tier. `retries` is how often a failed call is tried again."""
+    def __init__(self, make_backend: MakeBackend, retries: int = 0, make_slots: MakeSlots = unlimited) -> None:
+        """`make_backend` is called once per model and tier. `retries` is how often a failed call is tried again.
+
+        `make_slots` says how many calls of a model go on at a time, None for any number.
+        """
         self._make_backend = make_backend
+        self._make_slots = make_slots
         self._retries = retries
         self._sessions: dict[str, RouterSession] = {}
         self._backends: dict[tuple[ModelRef, Tier], Backend] = {}
@@ -51,7 +62,8 @@ class Gateway:
         """A session for one trial; its key works until `close`. `sampling` names the tiers that it may use."""
         refs = {Tier.LOCAL: trial.variant.local, Tier.CLOUD: trial.variant.cloud}
         backends = {tier: self._backend(refs[tier], tier) for tier in sampling}
-        session = RouterSession(trial, self.base_url, strategy, backends, sampling, self._retries)
+        limited = {tier: slots for tier in sampling if (slots := self._make_slots(refs[tier], tier))}
+        session = RouterSession(trial, self.base_url, strategy, backends, sampling, self._retries, limited)
         self._sessions[session.key] = session
         return session
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,9 @@ class TaskDirectory(pytest.Directory):
             yield item
 
     def _mark(self, task: Task) -> None:
-        limit = state_of(self.config).settings.agent_timeout or task.agent_seconds
+        # A call may have to wait until every other worker's agent has had its turn.
+        workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+        limit = workers * (state_of(self.config).settings.agent_timeout or task.agent_seconds)
         self.add_marker(pytest.mark.hybrideval)
         self.add_marker(pytest.mark.timeout(limit + 2 * task.scoring_seconds + _BACKSTOP_SECONDS))
         self.extra_keyword_matches.update({task.suite, task.task_class.value, task.difficulty, *task.topics})

@@ -16,14 +16,14 @@ from pytest_hybrideval.core.protocols import Agent, Backend, Scorer
 from pytest_hybrideval.plugin.state import state_of
 
 if TYPE_CHECKING:
-    from pytest_hybrideval.gateway import Gateway, RouterSession
+    from pytest_hybrideval.gateway import Gateway, RouterSession, Slots
     from pytest_hybrideval.plugin.recording import TrialRecorder
 
 
 @pytest.fixture(scope="session")
 def hybrid_gateway(pytestconfig: pytest.Config) -> Iterator[Gateway]:
     """The gateway of this process, on a free loopback port."""
-    from pytest_hybrideval.gateway import Gateway
+    from pytest_hybrideval.gateway import Gateway, Slots
     from pytest_hybrideval.plugin.preflight import PREFLIGHT, Preflight
 
     state = state_of(pytestconfig)
@@ -31,7 +31,13 @@ def hybrid_gateway(pytestconfig: pytest.Config) -> Iterator[Gateway]:
     def make_backend(ref: ModelRef, tier: Tier) -> Backend:
         return state.registry.backend(ref, tier, state.settings.tier(tier).base_url)
 
-    gateway = Gateway(make_backend, state.settings.retries)
+    def make_slots(ref: ModelRef, tier: Tier) -> Slots | None:
+        chosen = state.settings.tier(tier)
+        if chosen.slots is None or ref.provider == "simulated":  # an embedded model is in every process
+            return None
+        return Slots(f"{ref} at {chosen.base_url}", chosen.slots)
+
+    gateway = Gateway(make_backend, state.settings.retries, make_slots)
     gateway.start()
     pytestconfig.stash[PREFLIGHT] = Preflight(gateway)
     yield gateway

@@ -56,6 +56,8 @@ OPTIONS = (
     Option("--hybrid-cloud-temperature", "T", "temperature of cloud calls: a number, 'agent' or 'none'", "agent"),
     Option("--hybrid-local-max-tokens", "N", "longest answer of local calls, in tokens"),
     Option("--hybrid-cloud-max-tokens", "N", "longest answer of cloud calls, in tokens"),
+    Option("--hybrid-local-slots", "N", "calls of one local model at a time, over all workers on this machine", "1"),
+    Option("--hybrid-cloud-slots", "N", "calls of one cloud model at a time (default: any number)"),
     Option("--hybrid-num-ctx", "N", "context length that Ollama loads the models with, in tokens", "16384"),
     Option("--hybrid-think", "on|off|model", "thinking of Ollama models", "model"),
     Option("--hybrid-keep-alive", "TIME", "how long Ollama keeps the models loaded", "30m"),
@@ -184,6 +186,7 @@ def _tier(values: _Values, tier: str, models: tuple[ModelRef, ...]) -> TierSetti
         base_url=values.text(f"--{tier}-base-url"),
         temperature=values.parsed(temperature, values.required(temperature), _temperature, "0.2"),
         max_tokens=values.one(f"--hybrid-{tier}-max-tokens", _positive, "4096"),
+        slots=values.one(f"--hybrid-{tier}-slots", _positive, "2"),
     )
 
 

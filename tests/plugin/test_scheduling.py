@@ -279,3 +279,35 @@ def test_it_stops_at_failures(bench: Bench, option: str, failures: int) -> None:
     result.stdout.fnmatch_lines([f"*stopping after {failures} failures*"])
     assert failures <= len(bench.records()) <= failures + 4
     assert (bench.directory() / "decision_matrix.md").is_file()
+
+
+def test_workers_share_the_slots_of_a_model(bench: Bench) -> None:
+    for name in ("one", "two", "three"):
+        bench.native(name)
+    bench.agent()
+    bench.conftest("""
+        import asyncio
+        from pytest_hybrideval.backends.simulated import SimulatedBackend, profiles
+
+        class Narrow(SimulatedBackend):
+            async def stream(self, call):
+                os.close(os.open("busy", os.O_CREAT | os.O_EXCL))  # fails where another call goes on
+                await asyncio.sleep(0.2)
+                os.remove("busy")
+                async for event in super().stream(call):
+                    yield event
+
+        def narrow(ref, tier, environ, base_url):
+            return Narrow(ref, profiles()["gpt-5.5"])
+
+        def pytest_hybrideval_backends():
+            return {"narrow": narrow}
+    """)
+    models = ("--local-model", "narrow/gpt-5.5", "--cloud-model", "simulated/gpt-5.5", "--strategy", "always-local")
+    bench.run(*models, "--seeds", "1,2", "-n", "2", new_process=True).assert_outcomes(passed=6)
+    queued = [record["stages"]["queued"] for record in bench.records()]
+    assert sum(wait > 0.05 for wait in queued) >= 2, queued
+    results = bench.run(
+        *models, "--seeds", "1,2", "-n", "2", "--hybrid-local-slots", "2", run_id="wide", new_process=True
+    )
+    assert results.ret != 0, "two at a time were let through"
