@@ -140,6 +140,7 @@ def with_calls(record: TrialRecord, ledger: Ledger) -> TrialRecord:
         record,
         tokens=ledger.tokens(overhead=False),
         overhead=ledger.tokens(overhead=True),
+        replayed_calls=sum(call.replayed for call in ledger.calls),
         stages=replace(record.stages, model=model, queued=queued),
     )
 

@@ -13,8 +13,17 @@ if TYPE_CHECKING:
     from pytest_hybrideval.backends.ollama import OllamaBackend, ollama_backend
     from pytest_hybrideval.backends.openai import OpenAIBackend, openai_backend
     from pytest_hybrideval.backends.simulated import simulated_backend
+    from pytest_hybrideval.backends.url import url_backend
 
-__all__ = ["OllamaBackend", "OpenAIBackend", "Timeouts", "ollama_backend", "openai_backend", "simulated_backend"]
+__all__ = [
+    "OllamaBackend",
+    "OpenAIBackend",
+    "Timeouts",
+    "ollama_backend",
+    "openai_backend",
+    "simulated_backend",
+    "url_backend",
+]
 
 _HOMES = {
     "OllamaBackend": "ollama",
@@ -23,6 +32,7 @@ _HOMES = {
     "ollama_backend": "ollama",
     "openai_backend": "openai",
     "simulated_backend": "simulated",
+    "url_backend": "url",
 }
 
 

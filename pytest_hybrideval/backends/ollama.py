@@ -12,7 +12,14 @@ import orjson
 from pytest_hybrideval.backends import address
 from pytest_hybrideval.backends.faults import Peer, Secret, status_fault
 from pytest_hybrideval.backends.http import Timeouts, Upstream
-from pytest_hybrideval.backends.ollama_reply import AnswerReader, ReplyWriter, check_ended, checked, read_usage
+from pytest_hybrideval.backends.ollama_reply import (
+    AnswerReader,
+    ReplyWriter,
+    check_ended,
+    checked,
+    given_up,
+    read_usage,
+)
 from pytest_hybrideval.backends.ollama_request import FAIL_ON_OVERFLOW, ollama_body, residence, sampling_options
 from pytest_hybrideval.backends.openai_wire import wants_usage
 from pytest_hybrideval.backends.sdk import client_options, transport_fault
@@ -104,7 +111,8 @@ class OllamaBackend:
         async with self._upstream.post(f"{self._base}/api/chat", body, "application/json") as response:
             data = await response.read()
         answer = checked(self._peer, data)
-        check_ended(self._peer, answer)
+        if not given_up(answer):
+            check_ended(self._peer, answer)
         return ReplyWriter(self.ref.name).completion(answer)
 
     async def stream(self, call: BackendCall) -> AsyncGenerator[StreamEvent, None]:

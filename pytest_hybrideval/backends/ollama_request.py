@@ -85,6 +85,10 @@ def _refuse_untranslatable(asked: Mapping[str, Any]) -> None:
 
 def _options(call: BackendCall, asked: Mapping[str, Any]) -> dict[str, Any]:
     options = sampling_options(call.sampling, call.temperature, call.max_tokens)
+    if call.sampling.seed is None and "seed" in asked:
+        if call.seed is None:
+            raise RequestRefused("'seed' must be a whole number")
+        options["seed"] = call.seed
     options.update({name: asked[name] for name in _OPTIONS if name in asked})
     if "stop" in asked:
         options["stop"] = [asked["stop"]] if isinstance(asked["stop"], str) else asked["stop"]

@@ -15,6 +15,7 @@ from pytest_hybrideval.backends.openai_stream import AnswerReader
 from pytest_hybrideval.backends.openai_wire import (
     parse,
     read_message,
+    read_model,
     read_usage,
     sent_temperature,
     upstream_body,
@@ -109,17 +110,17 @@ class OpenAIBackend:
 
     async def complete(self, call: BackendCall) -> Completion:
         """A whole answer, its body byte for byte."""
-        body = upstream_body(call, self.ref.name, self._quirks, stream=False)
+        body = upstream_body(call, self._name_for(call), self._quirks, stream=False)
         async with self._upstream.post(self._url, body, "application/json") as response:
             data = await response.read()
         answer = self._checked(data)
         text, finish = read_message(answer)
         usage = read_usage(answer.get("usage"))
-        return Completion(data, text, finish, usage, answer.get("system_fingerprint"))
+        return Completion(data, text, finish, usage, answer.get("system_fingerprint"), read_model(answer))
 
     async def stream(self, call: BackendCall) -> AsyncGenerator[StreamEvent, None]:
         """The answer as it comes, each payload byte for byte; see `AnswerReader` for what the events carry."""
-        body = upstream_body(call, self.ref.name, self._quirks, stream=True)
+        body = upstream_body(call, self._name_for(call), self._quirks, stream=True)
         reader = AnswerReader(self._peer, pass_usage=wants_usage(call.request.body))
         async with self._upstream.post(self._url, body, "text/event-stream") as response:
             if response.content_type == "application/json":
@@ -135,7 +136,7 @@ class OpenAIBackend:
 
     async def ask(self, question: str, call: BackendCall) -> Answer:
         """A question as a conversation of one message, with the trial's seed and the tier's token limit."""
-        parameters: dict[str, Any] = {"seed": call.sampling.seed}
+        parameters: dict[str, Any] = {} if call.seed is None else {"seed": call.seed}
         if self.question_temperature is not None:
             parameters["temperature"] = self.question_temperature
         if call.sampling.max_tokens is not None:
@@ -153,6 +154,10 @@ class OpenAIBackend:
         if client is not None:
             await client.close()
         await self._upstream.aclose()
+
+    def _name_for(self, call: BackendCall) -> str:
+        """The model's name in the request that goes out."""
+        return self.ref.name
 
     def _checked(self, data: bytes) -> dict[str, Any]:
         """The answer in a body of status 200. Raises `BackendError` where it is an error or no answer."""

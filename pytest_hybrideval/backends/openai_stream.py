@@ -71,7 +71,8 @@ class AnswerReader:
         self._fingerprint = event.fingerprint or self._fingerprint
         if event.usage is None or chunk.get("choices"):
             return event
-        return StreamEvent(payload if self._pass_usage else None, "", self._finish, event.usage, event.fingerprint)
+        data = payload if self._pass_usage else None
+        return StreamEvent(data, "", self._finish, event.usage, event.fingerprint, event.model)
 
     def _broken(self, what: str) -> StreamBroken:
         return StreamBroken(f"{self._peer.name} {what}; the answer is incomplete", retryable=True)

@@ -14,6 +14,7 @@ from pytest_hybrideval.core.errors import RequestRefused
 from pytest_hybrideval.core.protocols import BackendCall
 
 _TOKEN_LIMITS = ("max_completion_tokens", "max_tokens")
+_THINKING = ("reasoning_content", "reasoning")  # DeepSeek, llama.cpp and Ollama; vLLM and OpenRouter
 
 
 def sent_temperature(call: BackendCall, quirks: Quirks) -> float | None:
@@ -34,7 +35,9 @@ def upstream_body(call: BackendCall, model: str, quirks: Quirks, *, stream: bool
     Raises `RequestRefused` where the agent's `stream_options` are no object.
     """
     body = dict(call.request.body)
-    body.update(model=model, seed=call.sampling.seed)
+    body["model"] = model
+    if call.sampling.seed is not None:
+        body["seed"] = call.sampling.seed
     temperature = sent_temperature(call, quirks)
     if temperature is None:
         body.pop("temperature", None)
@@ -94,6 +97,8 @@ def read_chunk(data: bytes, chunk: Mapping[str, Any]) -> StreamEvent:
         finish_reason=first.get("finish_reason"),
         usage=read_usage(usage) if usage else None,
         fingerprint=chunk.get("system_fingerprint"),
+        model=read_model(chunk),
+        thinking=_text(first.get("delta"), *_THINKING),
     )
 
 
@@ -101,6 +106,12 @@ def read_message(answer: Mapping[str, Any]) -> tuple[str, str | None]:
     """Text and finish_reason of a whole answer's first choice."""
     first = _first_choice(answer)
     return _text(first.get("message")), first.get("finish_reason")
+
+
+def read_model(answer: Mapping[str, Any]) -> str | None:
+    """What a chunk or a whole answer calls its model."""
+    name = answer.get("model")
+    return name if isinstance(name, str) and name else None
 
 
 def _first_choice(answer: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -111,9 +122,11 @@ def _first_choice(answer: Mapping[str, Any]) -> Mapping[str, Any]:
     return {}
 
 
-def _text(message: Any) -> str:
-    content = message.get("content") if isinstance(message, Mapping) else None
-    return content.encode(errors="replace").decode() if isinstance(content, str) else ""
+def _text(message: Any, *names: str) -> str:
+    """The first text under one of the names, by default the content; lone surrogates are replaced."""
+    fields = message if isinstance(message, Mapping) else {}
+    said = (fields.get(name) for name in names or ("content",))
+    return next((text.encode(errors="replace").decode() for text in said if isinstance(text, str)), "")
 
 
 def _count(numbers: Any, key: str) -> int | None:

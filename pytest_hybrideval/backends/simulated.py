@@ -30,7 +30,7 @@ from pytest_hybrideval.core.domain import (
     Trial,
     Usage,
 )
-from pytest_hybrideval.core.errors import ConfigurationError
+from pytest_hybrideval.core.errors import ConfigurationError, RequestRefused
 from pytest_hybrideval.core.protocols import BackendCall
 from pytest_hybrideval.core.signals import EditFormat, Phase, RequestSignals, read_request
 
@@ -109,9 +109,9 @@ class SimulatedBackend:
 
     async def ask(self, question: str, call: BackendCall) -> Answer:
         """`local` or `cloud`: whether this model would solve the trial's task, as far as it can tell."""
-        solves = self._solves(call.trial)
-        right = self._draw(call.trial, "classify", question) < self._profile.classifies
-        text = "local" if solves == right else "cloud"
+        trial = self._trial(call)
+        right = self._draw(trial, "classify", question) < self._profile.classifies
+        text = "local" if self._solves(trial) == right else "cloud"
         return Answer(text, Usage(prompt=_tokens(question), completion=_tokens(text), cached=0, reasoning=0))
 
     async def aclose(self) -> None:
@@ -124,8 +124,13 @@ class SimulatedBackend:
     def _envelope(self, kind: str) -> dict[str, Any]:
         return {"id": f"chatcmpl-{uuid.uuid4().hex}", "object": kind, "created": 0, "model": self.ref.name}
 
+    def _trial(self, call: BackendCall) -> Trial:
+        if call.trial is None:
+            raise RequestRefused(f"{self.ref} knows nothing but the tasks of trials and answers nobody else")
+        return call.trial
+
     def _answer(self, call: BackendCall) -> tuple[str, str, Usage]:
-        text, finish = self._reply(call.trial, read_request(call.request), len(call.request.messages)), "stop"
+        text, finish = self._reply(self._trial(call), read_request(call.request), len(call.request.messages)), "stop"
         cap = call.max_tokens
         if cap is not None and _tokens(text) > cap:
             text, finish = text.encode()[: cap * _BYTES_PER_TOKEN].decode(errors="ignore"), "length"

@@ -45,6 +45,14 @@ class FailureMode(str, Enum):
     AGENT_CRASH = "agent_crash"
     SCORING_TIMEOUT = "scoring_timeout"
     CONTEXT_OVERFLOW = "context_overflow"
+    RUNAWAY_OUTPUT = "runaway_output"
+
+
+class Cut(str, Enum):
+    """Why an answer was ended before the model did: it repeated itself without end, or took longer than allowed."""
+
+    REPETITION = "repetition"
+    TOO_LONG = "too_long"
 
 
 class CallFault(str, Enum):
@@ -53,6 +61,8 @@ class CallFault(str, Enum):
     BACKEND = "backend"
     CONTEXT_OVERFLOW = "context_overflow"
     REFUSED = "refused"
+    NOT_RECORDED = "not_recorded"
+    BUDGET = "budget"
     HUNG_UP = "hung_up"
 
 
@@ -60,8 +70,10 @@ class ErrorKind(str, Enum):
     """Why an `ERROR` trial has no verdict: the infrastructure's fault."""
 
     BACKEND = "backend"
+    NOT_RECORDED = "not_recorded"
     STRATEGY = "strategy"
     AGENT = "agent"
+    BUDGET = "budget"
     SANDBOX = "sandbox"
     TIMEOUT = "timeout"
     WORKER_LOST = "worker_lost"
@@ -186,11 +198,15 @@ class ChatRequest:
 
 @dataclass(frozen=True)
 class Decision:
-    """A strategy's answer for one request: where it goes and why. `score` is whatever scale the strategy has."""
+    """A strategy's answer for one request: where it goes and why. `score` is whatever scale the strategy has.
+
+    `model` is another model than the trial's for that tier; the strategy must have named it in its `models`.
+    """
 
     tier: Tier
     reason: str
     score: float | None = None
+    model: ModelRef | None = None
 
 
 @dataclass(frozen=True)
@@ -213,13 +229,21 @@ class Usage:
 
 @dataclass(frozen=True)
 class Completion:
-    """A whole answer: `body` is the JSON for the agent, byte for byte as it is sent."""
+    """A whole answer: `body` is the JSON for the agent, byte for byte as it is sent.
+
+    `model` is what the answer calls its model, None where it does not say. `cut` is why it was ended before the model
+    did, and `truncated_prompt` says that the model cannot have seen the whole prompt. `replayed`: it is a recorded one.
+    """
 
     body: bytes
     text: str
     finish_reason: str | None
     usage: Usage
     fingerprint: str | None = None
+    model: str | None = None
+    cut: Cut | None = None
+    truncated_prompt: bool = False
+    replayed: bool = False
 
 
 @dataclass(frozen=True)
@@ -227,7 +251,8 @@ class StreamEvent:
     """One server-sent event of a streamed answer.
 
     `data` is the event's payload as it goes to the agent (JSON bytes, without `data: `), None where the event is
-    for our accounting alone. `text` is the answer text it carries.
+    for our accounting alone. `text` is the answer text it carries, `thinking` what the model thinks aloud before it,
+    `model` what the answer calls its model. `cut` and `truncated_prompt` are of the whole answer; see `Completion`.
     """
 
     data: bytes | None
@@ -235,6 +260,11 @@ class StreamEvent:
     finish_reason: str | None = None
     usage: Usage | None = None
     fingerprint: str | None = None
+    model: str | None = None
+    thinking: str = ""
+    cut: Cut | None = None
+    truncated_prompt: bool = False
+    replayed: bool = False
 
 
 @dataclass(frozen=True)
@@ -281,8 +311,31 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Reply:
+    """A model's answer as a strategy sees it that may review it before the agent does.
+
+    `fault` says why the answer is incomplete (the backend failed, or broke off), and is empty where it is whole.
+    """
+
+    text: str
+    finish_reason: str | None
+    usage: Usage = field(default_factory=Usage)
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """Vectors of texts, in their order, all of one length; for a strategy that compares texts by meaning."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    usage: Usage = field(default_factory=Usage)
+    replayed: bool = False
+
+
+@dataclass(frozen=True)
 class Answer:
     """A short text answer of a model to a strategy's own question."""
 
     text: str
     usage: Usage = field(default_factory=Usage)
+    replayed: bool = False

@@ -38,7 +38,10 @@ class BackendError(HybridEvalError):
         status: HTTP status of the backend, or None where there was no HTTP answer.
         retryable: whether the same request may succeed later (429, 5xx, connection).
         retry_after: seconds the backend asked us to wait, if it said so.
+        replayed: whether the fault comes from a cassette.
     """
+
+    replayed = False
 
     def __init__(
         self, message: str, *, status: int | None = None, retryable: bool = False, retry_after: float | None = None
@@ -59,6 +62,18 @@ class StreamBroken(BackendError):
 
 class ContextOverflow(BackendError):
     """The request does not fit the model's context. Counted as the agent's failure, not as infrastructure."""
+
+
+class NotRecorded(BackendError):
+    """A call is to be replayed, and no cassette has it; the text says where it differs. Never retryable."""
+
+
+class CassetteError(BackendError):
+    """A cassette cannot be read or written; the text names the file, and the line where one is damaged."""
+
+
+class BudgetExceeded(HybridEvalError):
+    """A call was not sent because it could have cost more than is left. Infrastructure: says nothing of the agent."""
 
 
 class RequestRefused(HybridEvalError):

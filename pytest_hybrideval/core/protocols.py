@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from pytest_hybrideval.core.domain import (
     AgentResult,
@@ -13,15 +14,20 @@ from pytest_hybrideval.core.domain import (
     ChatRequest,
     Completion,
     Decision,
+    Embedding,
     ModelInfo,
     ModelRef,
+    Reply,
     Score,
     StreamEvent,
     Task,
+    TaskClass,
     Tier,
     Trial,
 )
+from pytest_hybrideval.core.errors import RequestRefused
 from pytest_hybrideval.core.records import CallRecord, Ledger
+from pytest_hybrideval.core.settings import StrategyOptions
 
 
 class Classify(Protocol):
@@ -32,14 +38,32 @@ class Classify(Protocol):
         ...
 
 
+class Embed(Protocol):
+    """Turns texts into vectors with the run's embedding model; its tokens are billed as overhead."""
+
+    async def __call__(self, texts: Sequence[str]) -> Embedding:
+        """The vectors. Raises `BackendError` where there are none, `RequestRefused` without an embedding model."""
+        ...
+
+
+async def no_embeddings(texts: Sequence[str]) -> Embedding:
+    """What `RoutingContext.embed` is where no embedding model was named. Always raises `RequestRefused`."""
+    raise RequestRefused("no embedding model is named; --hybrid-embedding-model PROVIDER/NAME names one")
+
+
 @dataclass(frozen=True)
 class RoutingContext:
-    """What a strategy may know beside the request. `earlier` are the trial's finished calls, oldest first."""
+    """What a strategy may know beside the request. `earlier` are the trial's finished calls, oldest first.
+
+    `task_class` is that of the trial's task; None where the router serves requests that belong to no task.
+    """
 
     threshold: float | None
     seed: int
     earlier: Sequence[CallRecord]
     classify: Classify
+    embed: Embed = no_embeddings
+    task_class: TaskClass | None = None
 
 
 @runtime_checkable
@@ -48,7 +72,11 @@ class Strategy(Protocol):
 
     A class attribute `default_threshold` (float) says that the strategy takes a threshold; without it, or with None,
     it takes none. A class attribute `tiers` (set of `Tier`) may narrow the tiers it can choose, so that nothing is
-    asked of a backend it never uses.
+    asked of a backend it never uses. An attribute `models` (tuple of (tier, `ModelRef`)) names models beside the
+    trial's that its decisions may name. A class attribute `embeds` (True) says that it calls `RoutingContext.embed`, so
+    that an embedding model that is missing is found out before anything runs.
+
+    A method `review` (see `Reviewing`) lets it look at an answer before the agent does.
     """
 
     @property
@@ -61,6 +89,27 @@ class Strategy(Protocol):
         ...
 
 
+@runtime_checkable
+class Reviewing(Protocol):
+    """A strategy that looks at each answer before the agent sees it, which is then not streamed but held back."""
+
+    async def review(self, request: ChatRequest, reply: Reply, context: RoutingContext) -> Decision | None:
+        """None lets the answer pass; a decision sends the request again, and the answer's tokens become overhead.
+
+        The second answer is not reviewed. Touches no clock, environment or socket of its own.
+        """
+        ...
+
+
+@runtime_checkable
+class Placing(Protocol):
+    """A strategy that leaves the choice to a router of its own: the tier is told from the model that answered."""
+
+    def place(self, model: str) -> Tier | None:
+        """The tier of a model, by the name that its answer carries. None where it is unknown: no verdict then."""
+        ...
+
+
 class StrategyFactory(Protocol):
     """Makes a fresh strategy for a trial: usually the strategy's class itself."""
 
@@ -69,14 +118,42 @@ class StrategyFactory(Protocol):
         ...
 
 
+@runtime_checkable
+class ConfigurableFactory(Protocol):
+    """Offered in place of a factory by a strategy that takes options of the run, or an argument as in `random:0.3`.
+
+    Usually the strategy's class, with `configured` as a classmethod that returns `functools.partial(cls, ...)`.
+    """
+
+    def configured(self, options: StrategyOptions, argument: str) -> StrategyFactory:
+        """The factory for these options; `argument` is what stands after the name and its colon, empty without one.
+
+        Called once per name and process, before the first trial: the place to read files. What it returns says on its
+        own `default_threshold`, `tiers`, `models` and `embeds`, as a class does; of a `functools.partial` its function
+        is asked. Raises `ConfigurationError` that says what would be right.
+        """
+        ...
+
+
+StrategyOffer = StrategyFactory | ConfigurableFactory
+
+
+def declared(offer: StrategyOffer, attribute: str, default: Any) -> Any:
+    """What a factory says of its strategies (`default_threshold`, `tiers`, `models`, `embeds`); see `Strategy`."""
+    if isinstance(offer, partial) and not hasattr(offer, attribute):
+        return getattr(offer.func, attribute, default)
+    return getattr(offer, attribute, default)
+
+
 @dataclass(frozen=True)
 class Sampling:
     """What is sent with every call of a tier. None means: do not send that parameter.
 
-    `temperature` is "agent" (as the agent asked), None (leave it out) or a number. `seed` is the trial's.
+    `temperature` is "agent" (as the agent asked), None (leave it out) or a number. `seed` is the trial's; None leaves
+    the client's own, if it sends one.
     """
 
-    seed: int
+    seed: int | None
     temperature: float | str | None
     max_tokens: int | None
     num_ctx: int | None
@@ -86,11 +163,25 @@ class Sampling:
 
 @dataclass(frozen=True)
 class BackendCall:
-    """One request on its way to a model: what the agent wrote, what we add, and for which trial."""
+    """One request on its way to a model: what the agent wrote, what we add, and for which trial.
+
+    `trial` is None where a router is served, to clients that belong to no trial. `number` is the call's number in its
+    session, from 0; `attempt` counts its tries, from 1.
+    """
 
     request: ChatRequest
     sampling: Sampling
-    trial: Trial
+    trial: Trial | None
+    number: int = 0
+    attempt: int = 1
+
+    @property
+    def seed(self) -> int | None:
+        """The seed that is sent: the trial's, else the client's own, None where there is neither."""
+        if self.sampling.seed is not None:
+            return self.sampling.seed
+        asked = self.request.body.get("seed")
+        return asked if isinstance(asked, int) and not isinstance(asked, bool) else None
 
     @property
     def temperature(self) -> float | None:
@@ -118,8 +209,15 @@ class Backend(Protocol):
     Every method raises `BackendError` (or a subclass) where the model could not answer.
     """
 
-    ref: ModelRef
-    simulated: bool
+    @property
+    def ref(self) -> ModelRef:
+        """The model, as the user named it."""
+        ...
+
+    @property
+    def simulated(self) -> bool:
+        """Whether this is an embedded model: then its trials measure nothing, and say so."""
+        ...
 
     @property
     def question_temperature(self) -> float | None:
@@ -151,6 +249,15 @@ class Backend(Protocol):
 
     async def aclose(self) -> None:
         """Close connections. Safe to call twice."""
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """A backend whose model makes embeddings."""
+
+    async def embed(self, texts: Sequence[str]) -> Embedding:
+        """Vectors of the texts, in their order. Raises `BackendError`."""
         ...
 
 

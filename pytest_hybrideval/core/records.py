@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any, TypeVar
 
-from pytest_hybrideval.core.domain import CallFault, ErrorKind, FailureMode, Outcome, TaskClass, Tier, Usage
+from pytest_hybrideval.core.domain import CallFault, Cut, ErrorKind, FailureMode, Outcome, TaskClass, Tier, Usage
 from pytest_hybrideval.core.errors import RecordError
 
 SCHEMA_VERSION = 1
@@ -25,11 +25,14 @@ R = TypeVar("R", bound="TrialRecord | CallRecord")
 class CallRecord:
     """One model call, as the gateway saw it. A line of `calls.jsonl`.
 
-    `purpose` is "agent" for the agent's own requests and "classifier" for a strategy's questions (overhead).
+    `purpose` is "agent" for the agent's own requests; all else is overhead: "classifier" and "embedding" for questions
+    of the strategy, "discarded" for an answer that the agent never saw.
     `phase` is what the request was recognised as (plan, edit, reflection, ...). `started` is seconds since the trial
     began; `queued` is what the call waited for a slot, `seconds` and `first_byte` are without that. `seed`,
     `temperature`, `max_tokens` and `num_ctx` are the values actually sent, None where none was.
-    `fault` is None and `error` empty where a complete answer came back.
+    `fault` is None and `error` empty where a complete answer came back. `cut` is why its answer was ended before the
+    model did (the agent got it with finish_reason "length"); `truncated_prompt` says that the model cannot have seen
+    the whole prompt. `replayed`: the answer comes from a cassette, and so `seconds` are not the model's.
     """
 
     trial: str
@@ -56,6 +59,9 @@ class CallRecord:
     fault: CallFault | None = None
     error: str = ""
     queued: float = 0.0
+    cut: Cut | None = None
+    truncated_prompt: bool = False
+    replayed: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,10 @@ class Ledger:
     calls: list[CallRecord] = field(default_factory=list)
     strategy_error: str = ""
 
+    def discard(self, record: CallRecord) -> None:
+        """The agent never saw this call's answer: it is overhead."""
+        self.calls[self.calls.index(record)] = dataclasses.replace(record, purpose="discarded")
+
     @property
     def agent_calls(self) -> list[CallRecord]:
         """The agent's own requests, without the strategy's."""
@@ -139,7 +149,11 @@ class Stages:
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """One trial: a line of `raw.jsonl`. `tokens` covers the agent's calls, `overhead` the strategy's own."""
+    """One trial: a line of `raw.jsonl`. `tokens` covers the agent's calls, `overhead` the strategy's own.
+
+    `attempt` counts from 1; a resumed run tries again what ended in an error, and only the last attempt is judged.
+    `replayed_calls` of its calls came from cassettes.
+    """
 
     trial: str
     task: str
@@ -166,7 +180,19 @@ class TrialRecord:
     node_id: str = ""
     worker: str = ""
     started_at: str = ""
+    attempt: int = 1
     schema_version: int = SCHEMA_VERSION
+    replayed_calls: int = 0
+
+    @property
+    def calls(self) -> int:
+        """How many model calls it made, the strategy's own among them."""
+        return sum(self.tier_tokens(tier).calls for tier in Tier)
+
+    @property
+    def replayed(self) -> bool:
+        """Whether all its calls came from cassettes: then its times are no model's."""
+        return 0 < self.replayed_calls == self.calls
 
     def tier_tokens(self, tier: Tier) -> TierTokens:
         """All tokens of a tier, the agent's and the strategy's own."""

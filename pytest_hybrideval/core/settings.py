@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,8 +31,27 @@ class TierSettings:
 
 
 @dataclass(frozen=True)
+class StrategyOptions:
+    """What packaged strategies take beside threshold and seed; see `docs/strategies.md`.
+
+    `knn_k` neighbours of the labelled corpus decide for embedding-knn (`knn_corpus` None: the packaged one);
+    `task_models` is the YAML map of task-aware. `url_tiers` are shell patterns over the names of models that a router
+    behind a URL answers with, each with its tier; the first that fits decides.
+    """
+
+    knn_k: int = 5
+    knn_corpus: Path | None = None
+    task_models: Path | None = None
+    url_tiers: tuple[tuple[str, Tier], ...] = ()
+
+
+@dataclass(frozen=True)
 class Settings:
-    """Everything the user chose. `thresholds` is empty where each strategy's own default is meant."""
+    """Everything the user chose. `thresholds` is empty where each strategy's own default is meant.
+
+    `resume` names the run to go on with; `max_cost` and `max_trial_cost` are USD. `margin` is that of non-inferiority,
+    in (0, 1); `compare` names an earlier run as the user did; `gate` are the conditions as written.
+    """
 
     strategies: tuple[str, ...]
     thresholds: tuple[float, ...]
@@ -48,8 +68,23 @@ class Settings:
     run_id: str
     pricing_file: Path | None
     retries: int
+    embedding_model: ModelRef | None = None
+    strategy_options: StrategyOptions = StrategyOptions()
+    resume: str | None = None
+    max_cost: float | None = None
+    max_trial_cost: float | None = None
+    margin: float = 0.05
+    compare: str | None = None
+    gate: tuple[str, ...] = ()
+    gate_inconclusive_passes: bool = False
+    annotations: bool = False
     confidence: float = 0.95
 
     def tier(self, tier: Tier) -> TierSettings:
         """The settings of one tier."""
         return self.local if tier is Tier.LOCAL else self.cloud
+
+
+def default_embedding_model(local: Sequence[ModelRef]) -> ModelRef | None:
+    """The embedding model where none is named: an embedded one if all local models are embedded, else none."""
+    return local[0] if local and all(model.provider == "simulated" for model in local) else None

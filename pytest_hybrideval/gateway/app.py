@@ -1,58 +1,103 @@
-"""The HTTP face of the gateway: OpenAI's chat API for agents that hold a trial's key."""
+"""The HTTP face of the gateway: OpenAI's chat API, for agents that hold a trial's key and for a router's clients."""
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
-from contextlib import aclosing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, aclosing, contextmanager
+from typing import Any, Protocol
 
 from aiohttp import web
 
-from pytest_hybrideval.core.domain import Answer, ChatRequest, Decision, Tier
 from pytest_hybrideval.core.errors import BackendError, ContextOverflow, HybridEvalError, RequestRefused
-from pytest_hybrideval.core.protocols import RoutingContext
-from pytest_hybrideval.core.signals import read_request
 from pytest_hybrideval.gateway import wire
-from pytest_hybrideval.gateway.calls import Call
+from pytest_hybrideval.gateway.routing import Answering, route
 from pytest_hybrideval.gateway.sessions import RouterSession
 
 MODEL_NAME = "hybrid"
 _MAX_BODY = 64 * 1024 * 1024
 # aider answers a broken stream with up to nine tries of its own; past this many failures it is told to stop.
 _MAX_FAILURES = 3
-_CLASSIFIER_PHASE = "classify"
-
-SessionsByKey = MutableMapping[str, RouterSession]
 
 
-def make_app(sessions: SessionsByKey) -> web.Application:
-    """The application over the open sessions, looked up by their keys at each request."""
+class Door(Protocol):
+    """Which requests are let in, and in which session each of them is answered."""
+
+    def refusal(self, request: web.Request) -> web.Response | None:
+        """The answer to a request that is not let in, None for one that is."""
+        ...
+
+    def session(self, request: web.Request) -> AbstractContextManager[RouterSession]:
+        """The session of a chat request that was let in, held for as long as it is being answered."""
+        ...
+
+    def health(self) -> Mapping[str, Any]:
+        """What `/healthz` says to everyone."""
+        ...
+
+    def status(self, error: HybridEvalError) -> int:
+        """The HTTP status of a chat request that came to nothing."""
+        ...
+
+
+class TrialDoor:
+    """Lets in the agents of open trials, told by the keys of their sessions."""
+
+    def __init__(self, sessions: Mapping[str, RouterSession]) -> None:
+        """`sessions` are those that are open at each request, by key."""
+        self._sessions = sessions
+
+    def refusal(self, request: web.Request) -> web.Response | None:
+        """Only keys of open sessions are known."""
+        if bearer(request) in self._sessions:
+            return None
+        return error_response(401, "this key is unknown or its trial has ended", code="invalid_api_key")
+
+    @contextmanager
+    def session(self, request: web.Request) -> Iterator[RouterSession]:
+        """The session of the request's key."""
+        session = self._sessions[bearer(request)]
+        with session.in_flight():
+            yield session
+
+    def health(self) -> Mapping[str, Any]:
+        """How many sessions are open."""
+        return {"status": "ok", "sessions": len(self._sessions)}
+
+    def status(self, error: HybridEvalError) -> int:
+        """400 whatever happened upstream: it is the one status that makes agents stop at once."""
+        return 400
+
+
+def make_app(door: Door) -> web.Application:
+    """The application behind a door."""
 
     async def chat(request: web.Request) -> web.StreamResponse:
-        session = _authorised(request, sessions)
-        return await _chat(request, session) if session else _unauthorised()
+        if refusal := door.refusal(request):
+            return refusal
+        with door.session(request) as session:
+            return await _chat(request, session, door.status)
 
     async def models(request: web.Request) -> web.StreamResponse:
-        return web.json_response(wire.model_list(MODEL_NAME)) if _authorised(request, sessions) else _unauthorised()
+        return door.refusal(request) or web.json_response(wire.model_list(MODEL_NAME))
 
     async def health(request: web.Request) -> web.StreamResponse:
-        return web.json_response({"status": "ok", "sessions": len(sessions)})
+        return web.json_response(door.health())
 
     app = web.Application(client_max_size=_MAX_BODY)
     app.add_routes([web.post("/v1/chat/completions", chat), web.get("/v1/models", models), web.get("/healthz", health)])
     return app
 
 
-def _authorised(request: web.Request, sessions: SessionsByKey) -> RouterSession | None:
+def bearer(request: web.Request) -> str:
+    """The key that a request carries; empty without one."""
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    return sessions.get(key.strip()) if scheme.lower() == "bearer" else None
+    return key.strip() if scheme.lower() == "bearer" else ""
 
 
-def _unauthorised() -> web.Response:
-    message = "this key is unknown or its trial has ended"
-    return _error(401, message, "invalid_request_error", "invalid_api_key")
-
-
-def _error(status: int, message: str, kind: str, code: str | None = None) -> web.Response:
+def error_response(
+    status: int, message: str, kind: str = "invalid_request_error", code: str | None = None
+) -> web.Response:
+    """An error as OpenAI's API has it."""
     return web.Response(
         status=status,
         body=wire.error_json(message, kind, code),
@@ -62,34 +107,33 @@ def _error(status: int, message: str, kind: str, code: str | None = None) -> web
     )
 
 
-async def _chat(request: web.Request, session: RouterSession) -> web.StreamResponse:
-    with session.in_flight():
-        try:
-            chat_request = wire.parse_request(await request.read())
-            if session.ledger.failures_in_a_row >= _MAX_FAILURES:
-                raise RequestRefused(
-                    f"given up after {_MAX_FAILURES} failed calls: {session.ledger.agent_calls[-1].error}"
-                )
-            call = await _route(session, chat_request)
-            if chat_request.stream:
-                return await _stream(request, call)
-            completion = await call.complete()
-        except web.HTTPRequestEntityTooLarge:
-            return _error(413, f"the request is larger than {_MAX_BODY // 2**20} MiB", "invalid_request_error")
-        except HybridEvalError as error:
-            return _refusal(error)
-        return web.Response(body=completion.body, content_type="application/json")
+StatusOf = Callable[[HybridEvalError], int]
 
 
-def _refusal(error: HybridEvalError) -> web.Response:
-    """Status 400 whatever happened upstream: it is the one status that makes agents stop at once."""
+async def _chat(request: web.Request, session: RouterSession, status: StatusOf) -> web.StreamResponse:
+    try:
+        chat_request = wire.parse_request(await request.read())
+        if session.ledger.failures_in_a_row >= _MAX_FAILURES:
+            raise RequestRefused(f"given up after {_MAX_FAILURES} failed calls: {session.ledger.agent_calls[-1].error}")
+        call = await route(session, chat_request)
+        if chat_request.stream:
+            return await _stream(request, call, status)
+        completion = await call.complete()
+    except web.HTTPRequestEntityTooLarge:
+        return error_response(413, f"the request is larger than {_MAX_BODY // 2**20} MiB")
+    except HybridEvalError as error:
+        return _refusal(error, status)
+    return web.Response(body=completion.body, content_type="application/json")
+
+
+def _refusal(error: HybridEvalError, status: StatusOf) -> web.Response:
     if isinstance(error, ContextOverflow):
-        return _error(400, str(error), "invalid_request_error", "context_length_exceeded")
+        return error_response(status(error), str(error), code="context_length_exceeded")
     kind = "backend_error" if isinstance(error, BackendError) else "invalid_request_error"
-    return _error(400, str(error), kind)
+    return error_response(status(error), str(error), kind)
 
 
-async def _stream(request: web.Request, call: Call) -> web.StreamResponse:
+async def _stream(request: web.Request, call: Answering, status: StatusOf) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"})
     try:
         async with aclosing(call.stream()) as events:
@@ -101,32 +145,7 @@ async def _stream(request: web.Request, call: Call) -> web.StreamResponse:
         await response.write(wire.DONE)
     except HybridEvalError as error:
         if not response.prepared:
-            return _refusal(error)
+            return _refusal(error, status)
         await response.write(wire.event(wire.error_json(str(error), "backend_error", "502")))
     await response.write_eof()
     return response
-
-
-async def _route(session: RouterSession, request: ChatRequest) -> Call:
-    async def classify(question: str) -> Answer:
-        if Tier.LOCAL not in session.backends:
-            raise RequestRefused("it asked the classifier, which needs the local tier, and has it not among its tiers")
-        asked = ChatRequest({"messages": [{"role": "user", "content": question}]})
-        decision = Decision(Tier.LOCAL, f"question of {session.strategy.name}")
-        return await Call(session, asked, decision, _CLASSIFIER_PHASE, purpose="classifier").ask(question)
-
-    context = RoutingContext(
-        threshold=session.trial.variant.threshold,
-        seed=session.trial.variant.seed,
-        earlier=tuple(session.ledger.agent_calls),
-        classify=classify,
-    )
-    try:
-        decision = await session.strategy.decide(request, context)
-    except BackendError:
-        raise
-    except Exception as error:  # a strategy is anyone's code: whatever it raises is its fault and ends the trial
-        raise session.strategy_failed(f"{type(error).__name__}: {error}") from error
-    if not (isinstance(decision, Decision) and isinstance(decision.tier, Tier) and decision.tier in session.backends):
-        raise session.strategy_failed(f"it decided {decision!r}, which is no Decision for one of its tiers")
-    return Call(session, request, decision, read_request(request).phase.value)

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from dataclasses import replace
 
 import stamina
 
-from pytest_hybrideval.core.domain import Answer, CallFault, ChatRequest, Completion, Decision, StreamEvent, Usage
-from pytest_hybrideval.core.errors import BackendError, ContextOverflow, HybridEvalError, StreamBroken
-from pytest_hybrideval.core.protocols import BackendCall
+from pytest_hybrideval.core.domain import (
+    Answer,
+    CallFault,
+    ChatRequest,
+    Completion,
+    Cut,
+    Decision,
+    Embedding,
+    StreamEvent,
+    Usage,
+)
+from pytest_hybrideval.core.errors import (
+    BackendError,
+    BudgetExceeded,
+    ContextOverflow,
+    HybridEvalError,
+    NotRecorded,
+    RequestRefused,
+    StreamBroken,
+)
+from pytest_hybrideval.core.protocols import BackendCall, Embedder
 from pytest_hybrideval.core.records import CallRecord
 from pytest_hybrideval.gateway.sessions import RouterSession
 
@@ -24,16 +43,24 @@ class Call:
     """One request on its way to the tier that was decided."""
 
     def __init__(
-        self, session: RouterSession, request: ChatRequest, decision: Decision, phase: str, purpose: str = "agent"
+        self,
+        session: RouterSession,
+        request: ChatRequest,
+        decision: Decision,
+        phase: str,
+        purpose: str = "agent",
     ) -> None:
-        """`purpose` is "agent", or what the strategy asks the model for ("classifier")."""
+        """`purpose` is "agent", or what the strategy asks a model for ("classifier", "embedding")."""
         self._session = session
         self._decision = decision
         self._phase = phase
         self._purpose = purpose
-        self._backend = session.backends[decision.tier]
-        self._call = BackendCall(request, session.sampling[decision.tier], session.trial)
+        tier, model = decision.tier, decision.model
+        self._backend = session.backends[tier] if model is None else session.models.backend(model, tier)
+        self._placed = tier, str(self._backend.ref)
+        self._answered_by: str | None = None
         self._index = session.next_index()
+        self._call = BackendCall(request, session.sampled(tier), session.trial, number=self._index)
         self._started = session.elapsed
         self._first_byte: float | None = None
         self._attempts = 0
@@ -41,6 +68,10 @@ class Call:
         self._usage = Usage()
         self._finish_reason: str | None = None
         self._fingerprint: str | None = None
+        self._cut: Cut | None = None
+        self._truncated_prompt = False
+        self._replayed = False
+        self._recorded_as: CallRecord | None = None
 
     async def complete(self) -> Completion:
         """The whole answer. Raises `BackendError` once retries are used up."""
@@ -49,8 +80,9 @@ class Call:
                 with attempt:
                     async with self._slot():
                         completion = await self._backend.complete(self._call)
-            self._first_byte = self._elapsed
-            self._note(completion)
+                        self._first_byte = self._elapsed
+                        self._note(completion)
+            self._check_placed()
         return completion
 
     async def stream(self) -> AsyncGenerator[StreamEvent, None]:
@@ -72,6 +104,7 @@ class Call:
                 async for event in rest:
                     self._note(event)
                     yield event
+            self._check_placed()
 
     async def ask(self, question: str) -> Answer:
         """The model's short answer to a strategy's question."""
@@ -80,16 +113,57 @@ class Call:
                 with attempt:
                     async with self._slot():
                         answer = await self._backend.ask(question, self._call)
-            self._usage = answer.usage
+                        self._usage, self._replayed = answer.usage, answer.replayed
         return answer
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
         """One try, with a slot of the tier in hand."""
-        async with self._session.slot(self._decision.tier) as queued:
+        async with self._session.slot(self._backend.ref, self._decision.tier) as queued:
             self._queued += queued
-            self._attempts += 1
+            async with self._reserved():
+                self._attempts += 1
+                self._call = replace(self._call, attempt=self._attempts)
+                yield
+
+    @asynccontextmanager
+    async def _reserved(self) -> AsyncIterator[None]:
+        """One try, with what it can cost reserved; settled by the tokens that are known when it ends."""
+        budget, ref, tier = self._session.budget, self._backend.ref, self._decision.tier
+        number = None if budget is None else await asyncio.to_thread(budget.reserve, self._trial, ref, tier, self._call)
+        if budget is None or number is None:
             yield
+            return
+        try:
+            yield
+        except BackendError as error:
+            # Refused with a status, or not sent at all: nothing was answered, nothing is billed.
+            if error.status is not None or isinstance(error, NotRecorded):
+                budget.release(number)
+            raise
+        finally:
+            if self._replayed:
+                budget.release(number)
+            else:
+                budget.settle(number, ref, tier, self._usage)
+
+    async def embed(self, texts: Sequence[str]) -> Embedding:
+        """The texts' vectors, of a model that makes such."""
+        backend = self._backend
+        if not isinstance(backend, Embedder):
+            raise RequestRefused(f"{backend.ref} makes no embeddings; --hybrid-embedding-model names a model that does")
+        with self._recorded():
+            async for attempt in self._tries():
+                with attempt:
+                    async with self._slot():
+                        embedding = await backend.embed(texts)
+                        self._usage, self._replayed = embedding.usage, embedding.replayed
+        return embedding
+
+    def discard(self) -> None:
+        """The agent will not see this call's answer, which is over."""
+        if self._recorded_as is not None:
+            self._session.ledger.discard(self._recorded_as)
 
     def _tries(self) -> AsyncIterator[stamina.Attempt]:
         return aiter(
@@ -103,6 +177,10 @@ class Call:
         )
 
     @property
+    def _trial(self) -> str:
+        return self._session.origin.id
+
+    @property
     def _elapsed(self) -> float:
         """Seconds since the call began, without those in the queue for a slot."""
         return self._session.elapsed - self._started - self._queued
@@ -111,12 +189,23 @@ class Call:
     def _temperature(self) -> float | None:
         if self._purpose == "agent":
             return self._backend.effective_temperature(self._call)
-        return self._backend.question_temperature
+        return None if self._purpose == "embedding" else self._backend.question_temperature
 
     def _note(self, part: StreamEvent | Completion) -> None:
         self._usage = part.usage or self._usage
         self._finish_reason = part.finish_reason or self._finish_reason
         self._fingerprint = part.fingerprint or self._fingerprint
+        self._cut = part.cut or self._cut
+        self._truncated_prompt = part.truncated_prompt or self._truncated_prompt
+        self._replayed = part.replayed
+        if self._decision.model is not None and part.model and part.model != self._answered_by:
+            self._answered_by = part.model
+            self._placed = self._session.placed(part.model) or self._placed
+
+    def _check_placed(self) -> None:
+        """The answer is over: by now it must have said which model it is of, where that is what tells its tier."""
+        if self._decision.model is not None and self._answered_by is None:
+            self._session.placed(None)
 
     @contextmanager
     def _recorded(self) -> Iterator[None]:
@@ -125,6 +214,7 @@ class Call:
             yield
         except HybridEvalError as caught:
             status, fault, error = _classify(caught)
+            self._replayed = isinstance(caught, BackendError) and caught.replayed
             raise
         except (asyncio.CancelledError, GeneratorExit):
             status, fault = _HUNG_UP, CallFault.HUNG_UP
@@ -135,15 +225,16 @@ class Call:
             status, fault, error = 502, CallFault.BACKEND, str(broke)
             raise broke from caught
         finally:
-            self._session.ledger.calls.append(self._record(status, fault, error))
+            self._recorded_as = self._record(status, fault, error)
+            self._session.ledger.calls.append(self._recorded_as)
 
     def _record(self, status: int, fault: CallFault | None, error: str) -> CallRecord:
         return CallRecord(
-            trial=self._session.trial.id,
+            trial=self._trial,
             index=self._index,
             purpose=self._purpose,
-            tier=self._decision.tier,
-            model=str(self._backend.ref),
+            tier=self._placed[0],
+            model=self._placed[1],
             phase=self._phase,
             reason=self._decision.reason,
             score=self._decision.score,
@@ -155,7 +246,7 @@ class Call:
             status=status,
             attempts=self._attempts,
             usage=self._usage,
-            seed=self._call.sampling.seed,
+            seed=self._call.seed,
             temperature=self._temperature,
             max_tokens=self._call.max_tokens,
             num_ctx=self._call.sampling.num_ctx,
@@ -163,6 +254,9 @@ class Call:
             fingerprint=self._fingerprint,
             fault=fault,
             error=error,
+            cut=self._cut,
+            truncated_prompt=self._truncated_prompt,
+            replayed=self._replayed,
         )
 
 
@@ -170,8 +264,9 @@ def _classify(error: HybridEvalError) -> tuple[int, CallFault, str]:
     if isinstance(error, ContextOverflow):
         return error.status or 400, CallFault.CONTEXT_OVERFLOW, str(error)
     if isinstance(error, BackendError):
-        return error.status or 502, CallFault.BACKEND, str(error)
-    return 400, CallFault.REFUSED, str(error)
+        kind = CallFault.NOT_RECORDED if isinstance(error, NotRecorded) else CallFault.BACKEND
+        return error.status or 502, kind, str(error)
+    return 400, CallFault.BUDGET if isinstance(error, BudgetExceeded) else CallFault.REFUSED, str(error)
 
 
 def _backoff(error: Exception) -> bool | float:

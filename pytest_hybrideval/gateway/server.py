@@ -12,8 +12,9 @@ from aiohttp import web
 
 from pytest_hybrideval.core.domain import ModelInfo, ModelRef, Tier, Trial
 from pytest_hybrideval.core.protocols import Backend, Sampling, Strategy
-from pytest_hybrideval.gateway.app import make_app
-from pytest_hybrideval.gateway.sessions import RouterSession
+from pytest_hybrideval.gateway.app import TrialDoor, make_app
+from pytest_hybrideval.gateway.budget import Budget
+from pytest_hybrideval.gateway.sessions import Origin, RouterSession
 from pytest_hybrideval.gateway.slots import Slots
 
 T = TypeVar("T")
@@ -30,19 +31,48 @@ def unlimited(ref: ModelRef, tier: Tier) -> Slots | None:
     return None
 
 
+class ModelPool:
+    """The models of a run: a backend for each model and tier, made when it is first asked for."""
+
+    def __init__(self, make_backend: MakeBackend, make_slots: MakeSlots, embedding: ModelRef | None) -> None:
+        self._make_backend = make_backend
+        self._made: dict[tuple[ModelRef, Tier], Backend] = {}
+        self.slots = make_slots
+        self.embedding = embedding
+
+    def backend(self, ref: ModelRef, tier: Tier) -> Backend:
+        """The backend of a model. Raises `ConfigurationError` where it cannot be made."""
+        if (ref, tier) not in self._made:
+            self._made[ref, tier] = self._make_backend(ref, tier)
+        return self._made[ref, tier]
+
+    async def aclose(self) -> None:
+        """Close every backend, whatever closing another one raises."""
+        async with AsyncExitStack() as stack:
+            for backend in self._made.values():
+                stack.push_async_callback(backend.aclose)
+
+
 class Gateway:
     """Start once per process, open a session per trial, stop at the end. All methods are for the test's thread."""
 
-    def __init__(self, make_backend: MakeBackend, retries: int = 0, make_slots: MakeSlots = unlimited) -> None:
+    def __init__(
+        self,
+        make_backend: MakeBackend,
+        retries: int = 0,
+        make_slots: MakeSlots = unlimited,
+        embedding: ModelRef | None = None,
+        budget: Budget | None = None,
+    ) -> None:
         """`make_backend` is called once per model and tier. `retries` is how often a failed call is tried again.
 
-        `make_slots` says how many calls of a model go on at a time, None for any number.
+        `make_slots` says how many calls of a model go on at a time, None for any number. `embedding` is the model that
+        strategies compare texts with, `budget` what may be spent; it is closed with the gateway.
         """
-        self._make_backend = make_backend
-        self._make_slots = make_slots
+        self.budget = budget
+        self._models = ModelPool(make_backend, make_slots, embedding)
         self._retries = retries
         self._sessions: dict[str, RouterSession] = {}
-        self._backends: dict[tuple[ModelRef, Tier], Backend] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="hybrideval-gateway", daemon=True)
         self._runner: web.AppRunner | None = None
@@ -56,14 +86,17 @@ class Gateway:
 
     def describe(self, ref: ModelRef, tier: Tier) -> ModelInfo:
         """The preflight of one model. Raises `BackendError` where it would not answer."""
-        return self._run(self._backend(ref, tier).describe())
+        return self._run(self._models.backend(ref, tier).describe())
 
     def open(self, trial: Trial, strategy: Strategy, sampling: Mapping[Tier, Sampling]) -> RouterSession:
         """A session for one trial; its key works until `close`. `sampling` names the tiers that it may use."""
         refs = {Tier.LOCAL: trial.variant.local, Tier.CLOUD: trial.variant.cloud}
-        backends = {tier: self._backend(refs[tier], tier) for tier in sampling}
-        limited = {tier: slots for tier in sampling if (slots := self._make_slots(refs[tier], tier))}
-        session = RouterSession(trial, self.base_url, strategy, backends, sampling, self._retries, limited)
+        backends = {tier: self._models.backend(refs[tier], tier) for tier in sampling}
+        session = RouterSession(
+            *(trial, Origin.of(trial), self.base_url, strategy, backends, sampling, self._models),
+            retries=self._retries,
+            budget=self.budget,
+        )
         self._sessions[session.key] = session
         return session
 
@@ -82,18 +115,15 @@ class Gateway:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(_STOP_SECONDS)
             self._loop.close()
-
-    def _backend(self, ref: ModelRef, tier: Tier) -> Backend:
-        if (ref, tier) not in self._backends:
-            self._backends[ref, tier] = self._make_backend(ref, tier)
-        return self._backends[ref, tier]
+            if self.budget is not None:
+                self.budget.close()
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _listen(self) -> int:
         # handler_cancellation: an agent that hangs up must stop the upstream call, which costs money.
-        self._runner = web.AppRunner(make_app(self._sessions), handler_cancellation=True, access_log=None)
+        self._runner = web.AppRunner(make_app(TrialDoor(self._sessions)), handler_cancellation=True, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, _HOST, 0).start()
         port: int = self._runner.addresses[0][1]
@@ -101,7 +131,6 @@ class Gateway:
 
     async def _shut(self) -> None:
         async with AsyncExitStack() as stack:  # each is closed, whatever closing another one raises
-            for backend in self._backends.values():
-                stack.push_async_callback(backend.aclose)
+            stack.push_async_callback(self._models.aclose)
             if self._runner:
                 stack.push_async_callback(self._runner.cleanup)

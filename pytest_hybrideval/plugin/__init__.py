@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pytest_hybrideval.core.protocols import BackendFactory, StrategyFactory, Suite
+from pytest_hybrideval.core.protocols import BackendFactory, StrategyOffer, Suite
 from pytest_hybrideval.plugin import fixtures, hookspecs, options
 from pytest_hybrideval.plugin.controller import CONTROLLER, Controller
 from pytest_hybrideval.plugin.state import STATE, State, state_of
@@ -38,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(XdistHooks(controller), "hybrideval-xdist")
 
 
-def pytest_hybrideval_strategies() -> Mapping[str, StrategyFactory]:
+def pytest_hybrideval_strategies() -> Mapping[str, StrategyOffer]:
     """The packaged strategies."""
     from pytest_hybrideval.strategies import BUILTIN
 
@@ -79,10 +79,14 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config) -> None:
-    """What was found wrong while collecting ends the session here, as a usage error."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What was found wrong while collecting ends the session here, as a usage error; what is done is left out."""
     if state_of(config).refused:
         raise pytest.UsageError(state_of(config).refused)
+    if any(hasattr(item, "trial") for item in items):
+        from pytest_hybrideval.plugin.collection import leave_out_finished
+
+        leave_out_finished(config, items)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -101,6 +101,17 @@ class TaskDirectory(pytest.Directory):
         self.extra_keyword_matches.update({task.suite, task.task_class.value, task.difficulty, *task.topics})
 
 
+def leave_out_finished(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a resumed run, deselect the trials that have a verdict."""
+    resumed = state_of(config).resumed
+    if resumed is not None:
+        done = [item for item in items if isinstance(item, TrialItem) and item.trial.id in resumed.finished]
+        if done:
+            config.hook.pytest_deselected(items=done)
+            gone = set(done)
+            items[:] = [item for item in items if item not in gone]
+
+
 def uses_packaged_agent(item: pytest.Item) -> bool:
     """Whether an item is a trial whose `agent` fixture nobody has overridden."""
     if not isinstance(item, TrialItem):

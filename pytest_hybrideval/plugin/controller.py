@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import platform
+import os
 from collections.abc import Iterable
-from dataclasses import asdict, replace
-from datetime import datetime, timezone
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_hybrideval.core.domain import ErrorKind
+from pytest_hybrideval.core.domain import ErrorKind, Trial
 from pytest_hybrideval.core.records import TrialRecord, call_from_json, trial_from_json
+from pytest_hybrideval.plugin.options import GATE
 from pytest_hybrideval.plugin.payload import payload_of
+from pytest_hybrideval.plugin.run_files import RunFiles
 from pytest_hybrideval.plugin.state import state_of
 
 if TYPE_CHECKING:
-    from pytest_hybrideval.analysis.cells import Cell
     from pytest_hybrideval.core.settings import Settings
-    from pytest_hybrideval.reporting.run_directory import RunDirectory
+    from pytest_hybrideval.reporting.gate import GateResult
+    from pytest_hybrideval.reporting.report import Report
 
-_DISTRIBUTIONS = ("pytest-hybrideval", "pytest", "pytest-xdist", "aider-chat", "openai", "ollama", "numpy", "scipy")
 _EXIT_UNWRITTEN = pytest.ExitCode.INTERNAL_ERROR
+# The exit statuses of a session that came to its end: where there is a gate, it decides between them.
+_JUDGED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
 
 class Controller:
@@ -32,16 +34,22 @@ class Controller:
         self._config = config
         self._state = state_of(config)
         self._running: dict[str, None] = {}
-        self._directory: RunDirectory | None = None
-        self._manifest: dict[str, Any] = {}
-        self._cells: list[Cell] = []
+        self._files = RunFiles(self._state)
+        self._report: Report | None = None
+        self._unsolved = 0
+        self._tests_ran = False
+        self._interruption: str | None = None
+        self._used_up = False
+        self._skipped = 0
+        self._closing: list[tuple[str, str]] = []
 
     # --- while the session runs -------------------------------------------------------------------------------------
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Refuse a run's name that is taken, before anything runs."""
-        if any(getattr(item, "trial", None) for item in session.items) and not session.config.option.collectonly:
-            self.check_run_directory()
+        """Ask every model, and make sure of the run's directory, before anything runs."""
+        trials = [item.trial for item in session.items if hasattr(item, "trial")]
+        if trials and not session.config.option.collectonly:
+            self.begin(trials)
 
     def pytest_report_collectionfinish(self, items: Iterable[pytest.Item]) -> list[str]:
         """What will run, above the first trial."""
@@ -56,8 +64,15 @@ class Controller:
         message = payload_of(report)
         if message is not None:
             calls = [call_from_json(call) for call in message["calls"]]
-            self._keep(trial_from_json(message["record"]), calls, message)
+            self._files.keep(trial_from_json(message["record"]), calls, message)
             self._running.pop(report.nodeid, None)
+            self._unsolved += report.failed
+        self._tests_ran = self._tests_ran or report.when == "call"
+        self._skipped += report.skipped and report.when == "setup" and self._state.trial(report.nodeid) is not None
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """The session ends before its time: by Ctrl-C, `pytest.exit`, or because a worker or xdist stopped it."""
+        self._interruption = str(excinfo.value)
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         """An item has ended."""
@@ -70,57 +85,135 @@ class Controller:
         trial = self._state.trial(node_id)
         if trial is None:
             return None
-        return replace(blank_record(trial, ""), error_kind=kind, detail=detail, node_id=node_id)
+        attempt = self._state.resumed.next_attempt(trial.id) if self._state.resumed else 1
+        return replace(blank_record(trial, ""), error_kind=kind, detail=detail, node_id=node_id, attempt=attempt)
 
     # --- at its end -------------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Account for what was interrupted, then write what is derived from the records."""
+        if self._state.resuming and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            self.begin(())  # nothing is left to run: what there is is shown and judged
+            session.exitstatus = pytest.ExitCode.OK
         for node_id in self._running:
             record = self.lost_record(node_id, ErrorKind.INTERRUPTED, "the session was stopped while the trial ran")
             if record is not None:
-                self._keep(record, [], {})
-        if self._directory is None:
+                self._files.keep(record, [], {})
+        directory = self._files.directory
+        if directory is None:
+            self._refuse_without_trials(session)
             return
-        from pytest_hybrideval.analysis.cells import cells
-        from pytest_hybrideval.reporting import matrix
+        self._account_for_budget()
+        from pytest_hybrideval.reporting.report import make_report, write_report
 
-        self._directory.flush()
-        self._directory.close()
-        records = self._directory.records
-        self._cells = cells(records, self._state.prices.cost, self._state.settings.confidence)
-        self._manifest.update(finished_at=_now(), trials=len(records))
+        records, cost = self._files.finish(), self._state.prices.cost
+        stopped, manifest = self._stopped(session), self._files.manifest
+        self._report = report = make_report(records, manifest, cost, self._state.declared, stopped=stopped)
         try:
-            self._write_manifest()
-            self._directory.write_json("aggregate.json", matrix.aggregate_json(self._cells, self._manifest))
-            self._directory.write_json("bootstrap_cis.json", matrix.intervals_json(self._cells, self._manifest))
-            self._directory.write_text("decision_matrix.md", matrix.markdown(self._cells, self._manifest))
+            self._files.write_manifest()
+            write_report(report, directory)
         except OSError as error:
-            self._directory.problem += f"; the matrix could not be written: {error.strerror or error}"
-        if self._directory.problem:
+            unwritten = f"the matrix could not be written: {error.strerror or error}"
+            directory.problem = "; ".join(filter(None, (directory.problem, unwritten)))
+        if report.gate is not None and session.exitstatus in _JUDGED:
+            session.exitstatus = self._exit_status(session, report.gate)
+        if directory.problem:
             session.exitstatus = _EXIT_UNWRITTEN
+        self._write_job_summary(report)
+
+    def _exit_status(self, session: pytest.Session, gate: GateResult) -> pytest.ExitCode:
+        """With a gate, unsolved tasks do not decide; what else failed in the session still does."""
+        from pytest_hybrideval.reporting.gate import GateState
+
+        passes = self._state.settings.gate_inconclusive_passes and gate.state is GateState.INCONCLUSIVE
+        if gate.state is not GateState.MET and not passes:
+            return pytest.ExitCode.TESTS_FAILED
+        # What else counts as failed: other tests, what could not be collected, and what other plugins add.
+        if session.exitstatus != pytest.ExitCode.OK and not 0 < session.testsfailed == self._unsolved:
+            self._closing.append(("The session fails all the same: not only unsolved trials have failed.", "red"))
+            return pytest.ExitCode.TESTS_FAILED
+        if passes:
+            self._closing.append(("The inconclusive gate passes, by --hybrid-gate-inconclusive.", ""))
+        elif self._unsolved:
+            which = "1 unsolved trial does" if self._unsolved == 1 else f"{self._unsolved} unsolved trials do"
+            self._closing.append((f"{which} not fail the session: the gate decides.", ""))
+        return pytest.ExitCode.OK
+
+    def _refuse_without_trials(self, session: pytest.Session) -> None:
+        """A gate on the command line that nothing was judged by is not met; one in the ini file is for other runs."""
+        asked = self._config.getoption(GATE.dest)
+        if asked and self._tests_ran and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            self._closing.append(("Gate not met: no trial ran.", "red"))
+
+    def _stopped(self, session: pytest.Session) -> str:
+        """Why the session did not come to its end, empty if it did."""
+        if self._used_up:
+            return f"the budget of {self._state.settings.max_cost:g} USD was used up"
+        why = self._interruption or session.shouldfail or session.shouldstop
+        if why:
+            return f"the session ended early: {why}"
+        if self._interruption is not None or session.exitstatus not in _JUDGED:
+            return "the session was interrupted"
+        return ""
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The matrix on the screen."""
-        if self._directory is None:
-            return
-        from pytest_hybrideval.reporting.terminal import summary
+        """The matrix on the screen, and where a GitHub workflow looks for it."""
+        lines, directory = list(self._closing), self._files.directory
+        if directory is not None and self._report is not None:
+            from pytest_hybrideval.reporting.terminal import summary
 
-        for line, markup in summary(self._cells, self._directory.path, self._directory.problem):
+            lines = [*summary(self._report, directory.path, directory.problem), *lines]
+        for line, markup in lines:
             if markup == "section":
                 terminalreporter.section(line)
             else:
                 terminalreporter.write_line(line, **({markup: True} if markup else {}))
+        if directory is not None and self._state.settings.annotations:
+            from pytest_hybrideval.reporting.attempts import split_attempts
+            from pytest_hybrideval.reporting.github import annotated
+
+            root, workspace = self._config.rootpath, os.environ.get("GITHUB_WORKSPACE")
+            repository = Path(workspace) if workspace and root.is_relative_to(workspace) else root
+            for command in annotated(split_attempts(directory.records)[0], root, repository):
+                terminalreporter.write_line(command)
+
+    def _write_job_summary(self, report: Report) -> None:
+        """What a GitHub workflow shows; where that cannot be written, a line says so and nothing else changes."""
+        if file := os.environ.get("GITHUB_STEP_SUMMARY"):
+            from pytest_hybrideval.reporting.github import append_summary
+
+            try:
+                append_summary(report, Path(file))
+            except OSError as error:
+                self._closing.append((f"GITHUB_STEP_SUMMARY {file}: {error.strerror or error}", "red"))
 
     # --- shared by the plain session and xdist's ----------------------------------------------------------------------
 
-    def check_run_directory(self) -> None:
-        """Raises `pytest.UsageError` where this run's directory holds records already."""
-        if (self._state.run_directory / "raw.jsonl").exists():
-            raise pytest.UsageError(
-                f"--hybrid-run-id: {self._state.run_directory} holds the records of an earlier run; choose another name"
-            )
+    def begin(self, trials: Iterable[Trial]) -> None:
+        """Raises `pytest.UsageError` where a model would not answer, or the run's directory is not to be had."""
+        from pytest_hybrideval.plugin.models import ask_all, make_budget
+
+        self._files.claim({trial.task.id: trial.task for trial in trials}.values(), ask_all(self._state))
+        if self._state.resuming and (budget := make_budget(self._state)):
+            budget.go_on()
+            budget.close()
+
+    def _account_for_budget(self) -> None:
+        from pytest_hybrideval.plugin.models import make_budget
+
+        budget = make_budget(self._state)
+        if budget is None:
+            return
+        limit = self._state.settings.max_cost
+        of = "" if limit is None else f" of {limit:g}"
+        self._closing.append((f"budget: {budget.spent:.4f}{of} USD spent or reserved", ""))
+        self._used_up = budget.used_up
+        if self._used_up:
+            go_on = f"--hybrid-resume={self._state.settings.run_id} with a higher --hybrid-max-cost goes on"
+            self._closing.append((f"The budget is used up: {self._skipped} trials were not run; {go_on}.", "red"))
+        budget.close()
 
     def header(self) -> list[str]:
         """Models, strategies and the run's directory, in three lines; the first says so where a model is simulated."""
@@ -136,55 +229,6 @@ class Controller:
             f"hybrideval: results in {self._state.run_directory}",
         ]
 
-    def _keep(self, record: TrialRecord, calls: Iterable[Any], message: dict[str, Any]) -> None:
-        from pytest_hybrideval.reporting.run_directory import RunDirectory
-
-        if self._directory is None:
-            self._directory = RunDirectory(self._state.run_directory)
-            self._manifest = self._first_manifest()
-        self._directory.append(record, calls)
-        self._note(record, message)
-
-    def _note(self, record: TrialRecord, message: dict[str, Any]) -> None:
-        """Keep the manifest true to what the trials say of their surroundings; write it when something is new."""
-        before = repr(self._manifest)
-        self._manifest.update(message.get("facts", {}))
-        self._manifest["models"].update(message.get("models", {}))
-        self._manifest["tasks"][record.task] = record.task_digest
-        self._manifest["simulated"] = self._manifest["simulated"] or record.simulated
-        if record.worker and record.worker not in self._manifest["workers"]:
-            self._manifest["workers"].append(record.worker)
-        if repr(self._manifest) != before:
-            try:
-                self._write_manifest()
-            except OSError:
-                pass  # written again at the end, where a failure is shown
-
-    def _write_manifest(self) -> None:
-        assert self._directory is not None
-        self._directory.write_json("manifest.json", self._manifest)
-
-    def _first_manifest(self) -> dict[str, Any]:
-        settings = self._state.settings
-        return {
-            "schema_version": 1,
-            "run_id": settings.run_id,
-            "simulated": False,
-            "started_at": _now(),
-            "finished_at": None,
-            "trials": 0,
-            "agent": "",
-            "sandbox": "",
-            "models": {},
-            "prices": self._state.prices.source,
-            "options": _plain(asdict(settings)),
-            "versions": {name: version(name) for name in _DISTRIBUTIONS},
-            "python": platform.python_version(),
-            "platform": platform.platform(),
-            "workers": [],
-            "tasks": {},
-        }
-
 
 def _coldness(settings: Settings) -> str:
     """Why aider is started anew for every trial, where it is."""
@@ -194,18 +238,3 @@ def _coldness(settings: Settings) -> str:
 
 
 CONTROLLER = pytest.StashKey[Controller]()
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
-
-
-def _plain(value: Any) -> Any:
-    """Settings as JSON types: models as PROVIDER/NAME, paths as text."""
-    if isinstance(value, dict):
-        if set(value) == {"provider", "name"}:
-            return f"{value['provider']}/{value['name']}"
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)

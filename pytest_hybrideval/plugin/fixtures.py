@@ -7,37 +7,35 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_hybrideval.core.domain import ModelRef, Tier, Trial
-from pytest_hybrideval.core.protocols import Agent, Backend, Scorer
+from pytest_hybrideval.core.domain import Tier, Trial
+from pytest_hybrideval.core.protocols import Agent, Scorer
 from pytest_hybrideval.plugin.state import state_of
 
 if TYPE_CHECKING:
-    from pytest_hybrideval.gateway import Gateway, RouterSession, Slots
+    from pytest_hybrideval.gateway import Gateway, RouterSession
     from pytest_hybrideval.plugin.recording import TrialRecorder
 
 
 @pytest.fixture(scope="session")
 def hybrid_gateway(pytestconfig: pytest.Config) -> Iterator[Gateway]:
     """The gateway of this process, on a free loopback port."""
-    from pytest_hybrideval.gateway import Gateway, Slots
+    from pytest_hybrideval.gateway import Gateway
+    from pytest_hybrideval.plugin import models
     from pytest_hybrideval.plugin.preflight import PREFLIGHT, Preflight
 
     state = state_of(pytestconfig)
-
-    def make_backend(ref: ModelRef, tier: Tier) -> Backend:
-        return state.registry.backend(ref, tier, state.settings.tier(tier).base_url)
-
-    def make_slots(ref: ModelRef, tier: Tier) -> Slots | None:
-        chosen = state.settings.tier(tier)
-        if chosen.slots is None or ref.provider == "simulated":  # an embedded model is in every process
-            return None
-        return Slots(f"{ref} at {chosen.base_url}", chosen.slots)
-
-    gateway = Gateway(make_backend, state.settings.retries, make_slots)
+    gateway = Gateway(
+        partial(models.make_backend, state),
+        state.settings.retries,
+        partial(models.make_slots, state),
+        state.settings.embedding_model,
+        models.make_budget(state),
+    )
     gateway.start()
     pytestconfig.stash[PREFLIGHT] = Preflight(gateway)
     yield gateway
@@ -56,13 +54,20 @@ def trial(request: pytest.FixtureRequest) -> Trial:
 def router(trial: Trial, hybrid_gateway: Gateway, pytestconfig: pytest.Config) -> Iterator[RouterSession]:
     """The trial's session at the gateway: base URL, key, strategy, ledger. Its key dies with the trial."""
     from pytest_hybrideval.plugin.preflight import PREFLIGHT
-    from pytest_hybrideval.plugin.registry import make_strategy
+    from pytest_hybrideval.plugin.registry import make_strategy, strategy_embeds, strategy_models
     from pytest_hybrideval.trial import sampling
 
     state = state_of(pytestconfig)
-    strategy = make_strategy(state.registry.strategy(trial.variant.strategy), trial.variant.strategy)
+    preflight, factory = pytestconfig.stash[PREFLIGHT], state.registry.strategy(trial.variant.strategy)
+    strategy = make_strategy(factory, trial.variant.strategy)
     for tier in sorted(trial.variant.tiers):
-        pytestconfig.stash[PREFLIGHT].check(trial.variant.model(tier), tier)
+        preflight.check(trial.variant.model(tier), tier)
+    for tier, model in strategy_models(factory):
+        preflight.check(model, tier)
+    if strategy_embeds(factory) and state.settings.embedding_model:
+        preflight.check(state.settings.embedding_model, Tier.LOCAL)
+    if hybrid_gateway.budget is not None and hybrid_gateway.budget.used_up:
+        pytest.skip(f"the budget of {state.settings.max_cost:g} USD is used up; --hybrid-resume goes on with the run")
     session = hybrid_gateway.open(trial, strategy, sampling(state.settings, trial))
     yield session
     hybrid_gateway.close(session)

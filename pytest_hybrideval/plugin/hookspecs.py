@@ -6,12 +6,15 @@ from collections.abc import Mapping
 
 import pytest
 
-from pytest_hybrideval.core.protocols import BackendFactory, StrategyFactory, Suite
+from pytest_hybrideval.core.protocols import BackendFactory, StrategyOffer, Suite
 
 
 @pytest.hookspec
-def pytest_hybrideval_strategies() -> Mapping[str, StrategyFactory]:
-    """Routing strategies by the name that `--strategy` takes; the factory is called once per trial."""
+def pytest_hybrideval_strategies() -> Mapping[str, StrategyOffer]:
+    """Routing strategies by the name that `--strategy` takes; the factory is called once per trial.
+
+    A `ConfigurableFactory` may stand for one: it takes options of the run, or what follows a name in `NAME:ARGUMENT`.
+    """
     raise AssertionError("a hook specification is never called")
 
 

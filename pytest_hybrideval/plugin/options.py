@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -21,17 +21,37 @@ T = TypeVar("T")
 
 DEFAULT_LOCAL = "simulated/gemma4:31b"
 DEFAULT_CLOUD = "simulated/gpt-5.5"
+EXAMPLES = "non-inferior:0.05 or 'pass_rate>=0.85'"
 RUN_ID_INPUT = "hybrideval_run_id"
+RESULTS_INPUT = "hybrideval_results_dir"
 
 
 @dataclass(frozen=True)
 class Option:
-    """One command-line option; `ini` names its twin in the ini file, `default` is as the user would write it."""
+    """One command-line option; `ini` names its twin in the ini file, `default` is as the user would write it.
+
+    A `repeatable` one may be given several times, a `switch` takes no value, one with a `const` may be given without.
+    """
 
     flag: str
     metavar: str
     help: str
     default: str | None = None
+    repeatable: bool = False
+    switch: bool = False
+    const: str | None = None
+
+    def add_to(self, group: pytest.OptionGroup, parser: pytest.Parser) -> None:
+        """Register the option, and its ini twin: a list of lines where it is repeatable, on or off for a switch."""
+        text = self.help if self.default is None else f"{self.help} (default: {self.default})"
+        if self.switch:
+            group.addoption(self.flag, dest=self.dest, action="store_const", const="on", help=text, default=None)
+        else:
+            more: dict[str, Any] = {"action": "append"} if self.repeatable else {}
+            more |= {"nargs": "?", "const": self.const} if self.const is not None else {}
+            group.addoption(self.flag, dest=self.dest, metavar=self.metavar, help=text, default=None, **more)
+        kind: Any = "linelist" if self.repeatable else "string"
+        parser.addini(self.ini, f"{self.flag}: {self.help}", default=None, type=kind)
 
     @property
     def dest(self) -> str:
@@ -44,6 +64,10 @@ class Option:
         return self.dest
 
 
+GATE = Option("--hybrid-gate", "EXPR", f"condition that decides the exit status, e.g. {EXAMPLES}", repeatable=True)
+RESUME = Option(
+    "--hybrid-resume", "RUN", "go on with a run: what is missing, and errors again (RUN: latest)", const="latest"
+)
 OPTIONS = (
     Option("--strategy", "NAMES", "routing strategies under test, comma list, or module:Class", "heuristic"),
     Option("--seeds", "SEEDS", "seeds, comma list of whole numbers; each reaches the models", "42"),
@@ -70,7 +94,15 @@ OPTIONS = (
     Option("--hybrid-sandbox", "LEVEL", "where hidden tests run: auto, bubblewrap, namespaces or none", "auto"),
     Option("--hybrid-results-dir", "DIR", "parent of the runs' directories", "results"),
     Option("--hybrid-run-id", "NAME", "name of this run's directory (default: time and a random part)"),
+    RESUME,
+    Option("--hybrid-max-cost", "USD", "what the run may spend in the cloud, over all workers; no call goes beyond"),
+    Option("--hybrid-max-trial-cost", "USD", "what a single trial may spend in the cloud"),
     Option("--hybrid-pricing", "FILE", "YAML file of prices, over the packaged ones"),
+    Option("--hybrid-margin", "M", "how much lower a pass rate may be and still count as non-inferior", "0.05"),
+    Option("--hybrid-compare", "RUN", "compare with an earlier run: its directory, raw.jsonl or id, or 'latest'"),
+    GATE,
+    Option("--hybrid-gate-inconclusive", "pass|fail", "what an inconclusive gate does to the exit status", "fail"),
+    Option("--hybrid-annotations", "", "print GitHub workflow annotations for unsolved trials", switch=True),
 )
 
 
@@ -78,9 +110,7 @@ def add_options(parser: pytest.Parser) -> None:
     """Register every option in one group, each with its ini twin."""
     group = parser.getgroup("hybrideval", "hybrid routing benchmarks (pytest-hybrideval)")
     for option in OPTIONS:
-        text = option.help if option.default is None else f"{option.help} (default: {option.default})"
-        group.addoption(option.flag, dest=option.dest, metavar=option.metavar, help=text, default=None)
-        parser.addini(option.ini, f"{option.flag}: {option.help}", default=None, type="string")
+        option.add_to(group, parser)
 
 
 def any_given(config: pytest.Config) -> bool:
@@ -94,6 +124,12 @@ def read_settings(config: pytest.Config) -> Settings:
         return _settings(_Values(config))
     except ConfigurationError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def source_of(config: pytest.Config, flag: str) -> str:
+    """Where an option's value comes from, as the user would look for it: the flag, or its ini twin."""
+    (option,) = (option for option in OPTIONS if option.flag == flag)
+    return f"{option.ini} (ini)" if config.getoption(option.dest) is None and config.getini(option.ini) else flag
 
 
 class _Values:
@@ -110,11 +146,14 @@ class _Values:
                 return str(value).strip()
         return None
 
+    def several(self, flag: str) -> tuple[str, ...]:
+        """A repeatable option's texts."""
+        option = self._options[flag]
+        return tuple(self.config.getoption(option.dest) or self.config.getini(option.ini) or ())
+
     def source(self, flag: str) -> str:
         """Where the value comes from, as the user would look for it: the flag, or its ini twin."""
-        option = self._options[flag]
-        from_ini = self.config.getoption(option.dest) is None and self.config.getini(option.ini)
-        return f"{option.ini} (ini)" if from_ini else flag
+        return source_of(self.config, flag)
 
     def required(self, flag: str) -> str:
         value = self.text(flag)
@@ -142,18 +181,20 @@ class _Values:
         try:
             return parse(text)
         except ValueError:
-            raise ConfigurationError(
-                f"{self.source(flag)}: '{text}' is not valid; for example: {flag} {example}"
-            ) from None
+            source, option = self.source(flag), self._options[flag]
+            right = f"{option.ini} = {example}" if source != flag else f"{flag} {example}"
+            raise ConfigurationError(f"{source}: '{text}' is not valid; for example: {right}") from None
 
 
 _SWITCH = {"on": True, "off": False}
+_PASSES = {"pass": True, "fail": False}
 
 
 def _settings(values: _Values) -> Settings:
     think = {"on": True, "off": False, "model": None}
     root = values.config.rootpath
     pricing = values.text("--hybrid-pricing")
+    run = _run_directory(values)
     return Settings(
         strategies=values.each("--strategy", _name, "always-cloud,heuristic"),
         thresholds=values.each("--thresholds", _finite, "5,10,15"),
@@ -172,10 +213,23 @@ def _settings(values: _Values) -> Settings:
         ),
         agent_timeout=values.one("--hybrid-timeout", _seconds, "300"),
         sandbox=values.required("--hybrid-sandbox"),
-        results_dir=root / values.required("--hybrid-results-dir"),
-        run_id=_run_id(values),
+        results_dir=run.parent,
+        run_id=run.name,
+        resume=values.text("--hybrid-resume"),
+        max_cost=values.one("--hybrid-max-cost", _usd, "5"),
+        max_trial_cost=values.one("--hybrid-max-trial-cost", _usd, "0.50"),
         pricing_file=root / pricing if pricing else None,
         retries=values.parsed("--hybrid-retries", values.required("--hybrid-retries"), _natural, "4"),
+        margin=values.parsed("--hybrid-margin", values.required("--hybrid-margin"), _fraction, "0.05"),
+        compare=values.text("--hybrid-compare"),
+        gate=values.several("--hybrid-gate"),
+        gate_inconclusive_passes=values.parsed(
+            "--hybrid-gate-inconclusive",
+            values.required("--hybrid-gate-inconclusive"),
+            _of(_PASSES),
+            "pass",
+        ),
+        annotations=bool(values.one("--hybrid-annotations", _of(_SWITCH), "on")),
     )
 
 
@@ -199,10 +253,28 @@ def _models(values: _Values, flag: str, other: str, default: str) -> tuple[Model
     return values.each(flag, parse_model, default) or (parse_model(default),)
 
 
+def _run_directory(values: _Values) -> Path:
+    """Where the run's files go: a resumed run's own directory, or one of a new name. Workers are told."""
+    handed: Any = getattr(values.config, "workerinput", {})
+    if RUN_ID_INPUT in handed:
+        return Path(handed[RESULTS_INPUT], handed[RUN_ID_INPUT])
+    results_dir = values.config.rootpath / values.required("--hybrid-results-dir")
+    resume = values.text("--hybrid-resume")
+    if resume is None:
+        return results_dir / _run_id(values)
+    if values.text("--hybrid-run-id") is not None:
+        raise ConfigurationError(
+            "--hybrid-run-id names a new run and --hybrid-resume an old one; leave one of them out"
+        )
+    from pytest_hybrideval.reporting.runs import resolve_run
+
+    try:
+        return resolve_run(resume, results_dir)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{values.source('--hybrid-resume')}: {error}") from None
+
+
 def _run_id(values: _Values) -> str:
-    handed: Any = getattr(values.config, "workerinput", {}).get(RUN_ID_INPUT)
-    if handed:
-        return str(handed)
     given = values.text("--hybrid-run-id")
     if given is None:
         return f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
@@ -237,6 +309,20 @@ def _finite(text: str) -> float:
     return number
 
 
+def _usd(text: str) -> float:
+    number = _finite(text)
+    if number < 0:
+        raise ValueError
+    return number
+
+
+def _fraction(text: str) -> float:
+    number = _finite(text)
+    if not 0.0 < number < 1.0:
+        raise ValueError
+    return number
+
+
 def _seconds(text: str) -> float:
     number = _finite(text)
     if number <= 0:
@@ -253,7 +339,7 @@ def _temperature(text: str) -> float | str | None:
     return number
 
 
-def _of(known: dict[str, T]) -> Callable[[str], T]:
+def _of(known: Mapping[str, T]) -> Callable[[str], T]:
     def parse(text: str) -> T:
         if text not in known:
             raise ValueError

@@ -9,13 +9,21 @@ from typing import Any
 import pytest
 
 from pytest_hybrideval.core.domain import ErrorKind, Trial
-from pytest_hybrideval.core.errors import AgentUnavailable, BackendError, HybridEvalError, SandboxError, StrategyError
+from pytest_hybrideval.core.errors import (
+    AgentUnavailable,
+    BackendError,
+    HybridEvalError,
+    NotRecorded,
+    SandboxError,
+    StrategyError,
+)
 from pytest_hybrideval.core.protocols import Agent, Scorer
 from pytest_hybrideval.core.records import TrialRecord, to_json
 from pytest_hybrideval.core.settings import Settings
 from pytest_hybrideval.gateway import Gateway, RouterSession
 from pytest_hybrideval.plugin.payload import put_payload
 from pytest_hybrideval.plugin.preflight import PREFLIGHT
+from pytest_hybrideval.plugin.state import state_of
 from pytest_hybrideval.trial import Artifacts, blank_record, run_trial, with_calls
 
 
@@ -79,7 +87,9 @@ def _message(item: pytest.Item, trial: Trial, call: pytest.CallInfo[None]) -> di
     preflight = item.config.stash.get(PREFLIGHT, None)
     models = preflight.models if preflight else {}
     worker = getattr(item.config, "workerinput", {}).get("workerid", "")
-    record = replace(record, node_id=item.nodeid, worker=worker)
+    resumed = state_of(item.config).resumed
+    attempt = resumed.next_attempt(record.trial) if resumed else 1
+    record = replace(record, node_id=item.nodeid, worker=worker, attempt=attempt)
     return {
         "record": to_json(record),
         "calls": [to_json(call) for call in (keep.router.ledger.calls if keep.router else ())],
@@ -90,6 +100,7 @@ def _message(item: pytest.Item, trial: Trial, call: pytest.CallInfo[None]) -> di
 
 _KINDS: tuple[tuple[type[Exception], ErrorKind], ...] = (
     (AgentUnavailable, ErrorKind.AGENT),
+    (NotRecorded, ErrorKind.NOT_RECORDED),  # before what it is a kind of
     (BackendError, ErrorKind.BACKEND),
     (SandboxError, ErrorKind.SANDBOX),
     (StrategyError, ErrorKind.STRATEGY),

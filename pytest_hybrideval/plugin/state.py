@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_hybrideval.core.domain import Task, Tier, Trial, Variant
-from pytest_hybrideval.core.errors import ConfigurationError, TaskError
+from pytest_hybrideval.core.errors import ConfigurationError, RecordError, TaskError
 from pytest_hybrideval.core.pricing import PriceList
 from pytest_hybrideval.core.settings import Settings
 from pytest_hybrideval.plugin import matrix
-from pytest_hybrideval.plugin.options import read_settings
+from pytest_hybrideval.plugin.options import RESUME, read_settings, source_of
 from pytest_hybrideval.plugin.registry import Registry, strategy_tiers
 
 if TYPE_CHECKING:
     from pytest_hybrideval.agents.aider import Aider
+    from pytest_hybrideval.plugin.resuming import Resumed
+    from pytest_hybrideval.reporting.report import Declared
 
 
 class State:
@@ -38,7 +40,7 @@ class State:
     @cached_property
     def registry(self) -> Registry:
         """All strategies, backends and suites on offer."""
-        return Registry(self._config)
+        return Registry(self._config, lambda: self.settings.strategy_options)
 
     @cached_property
     def variants(self) -> tuple[Variant, ...]:
@@ -58,6 +60,46 @@ class State:
         except ConfigurationError as error:
             raise pytest.UsageError(str(error)) from None
 
+    @property
+    def resuming(self) -> bool:
+        """Whether an earlier run is gone on with."""
+        return bool(self._config.getoption(RESUME.dest) or self._config.getini(RESUME.ini))
+
+    @cached_property
+    def resumed(self) -> Resumed | None:
+        """What an earlier start of the run has done; None for a new run. Raises `pytest.UsageError`."""
+        from pytest_hybrideval.plugin.resuming import Resumed, read_resumed
+
+        if self.settings.resume is None:
+            return None
+        handed = getattr(self._config, "workerinput", {}).get(RESUMED_INPUT)
+        if handed is not None:  # as it was when the run started: it goes on meanwhile
+            return Resumed.from_input(handed)
+        try:
+            return read_resumed(self.run_directory)
+        except (RecordError, OSError) as error:
+            raise pytest.UsageError(f"{source_of(self._config, '--hybrid-resume')}: {error}") from None
+
+    @cached_property
+    def declared(self) -> Declared:
+        """Margin, gate and the earlier run, read before anything runs. Raises `pytest.UsageError`."""
+        from pytest_hybrideval.reporting.gate import parse_condition
+        from pytest_hybrideval.reporting.report import Declared
+        from pytest_hybrideval.reporting.runs import read_run, resolve_run
+
+        settings = self.settings
+        try:
+            conditions = tuple(map(parse_condition, settings.gate))
+        except ConfigurationError as error:
+            raise pytest.UsageError(f"{source_of(self._config, '--hybrid-gate')}: {error}") from None
+        try:
+            earlier = read_run(resolve_run(settings.compare, settings.results_dir)) if settings.compare else None
+            for record in earlier.records if earlier else ():
+                self.prices.cost(record)  # what has no price is found out now, not when the new trials have run
+        except (ConfigurationError, RecordError, OSError) as error:
+            raise pytest.UsageError(f"{source_of(self._config, '--hybrid-compare')}: {error}") from None
+        return Declared(settings.margin, settings.confidence, conditions, earlier)
+
     @cached_property
     def aider(self) -> Aider:
         """The packaged agent, as chosen. Raises `ConfigurationError`."""
@@ -71,6 +113,9 @@ class State:
         try:
             used = {tier for name in self.settings.strategies for tier in strategy_tiers(self.registry.strategy(name))}
             assert self.variants
+            assert self.declared
+            assert self.resumed or not self.settings.resume
+            self._check_budget(used)
             self._check_models(used)
             self._check_tools()
         except ConfigurationError as error:
@@ -83,6 +128,15 @@ class State:
             for model in chosen.models:
                 self.registry.backend(model, tier, chosen.base_url)
                 self.prices.price(model, tier)
+
+    def _check_budget(self, used: set[Tier]) -> None:
+        """What a call can cost at most must be known before it is sent."""
+        limited = self.settings.max_cost is not None or self.settings.max_trial_cost is not None
+        if limited and Tier.CLOUD in used and self.settings.cloud.max_tokens is None:
+            raise ConfigurationError(
+                "--hybrid-max-cost and --hybrid-max-trial-cost need --hybrid-cloud-max-tokens N: "
+                "without a longest answer a call has no greatest cost"
+            )
 
     def _check_tools(self) -> None:
         """The agent and the sandbox are there."""
@@ -150,6 +204,7 @@ class State:
         return {variant.id: variant for variant in self.variants}
 
 
+RESUMED_INPUT = "hybrideval_resumed"
 STATE = pytest.StashKey[State]()
 
 

@@ -9,9 +9,9 @@ import pytest
 from pytest_hybrideval.core.domain import ErrorKind
 from pytest_hybrideval.core.records import to_json
 from pytest_hybrideval.plugin.controller import Controller
-from pytest_hybrideval.plugin.options import RUN_ID_INPUT
+from pytest_hybrideval.plugin.options import RESULTS_INPUT, RUN_ID_INPUT
 from pytest_hybrideval.plugin.payload import put_payload
-from pytest_hybrideval.plugin.state import state_of
+from pytest_hybrideval.plugin.state import RESUMED_INPUT, state_of
 
 
 class XdistHooks:
@@ -23,8 +23,12 @@ class XdistHooks:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """All workers write into the controller's run directory."""
-        node.workerinput[RUN_ID_INPUT] = state_of(node.config).settings.run_id
+        """All workers write into the controller's run directory, and go on from the same point of a resumed run."""
+        state = state_of(node.config)
+        node.workerinput[RUN_ID_INPUT] = state.settings.run_id
+        node.workerinput[RESULTS_INPUT] = str(state.settings.results_dir)
+        if state.resumed is not None:
+            node.workerinput[RESUMED_INPUT] = state.resumed.as_input()
 
     @pytest.hookimpl(optionalhook=True, trylast=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
@@ -43,7 +47,7 @@ class XdistHooks:
             return
         self._announced = True
         try:
-            self._controller.check_run_directory()
+            self._controller.begin(trial for node_id in ids if (trial := state.trial(node_id)))
         except pytest.UsageError as error:
             pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
         reporter: Any = node.config.pluginmanager.getplugin("terminalreporter")

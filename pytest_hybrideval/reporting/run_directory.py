@@ -22,13 +22,26 @@ LATEST = "latest"
 class RunDirectory:
     """Appends records as they come, a flushed line each, and remembers those that the disk would not take."""
 
-    def __init__(self, path: Path) -> None:
-        """`path` is `results/<run-id>`; nothing is created before the first write."""
+    def __init__(self, path: Path, *, newest: bool = True) -> None:
+        """`path` is `results/<run-id>`; nothing is created before the first write. `latest` will name the `newest`."""
         self.path = path
+        self._newest = newest
         self.records: list[TrialRecord] = []
         self.problem = ""
         self._waiting: list[tuple[str, str]] = []
         self._files: dict[str, FileIO] = {}
+
+    @classmethod
+    def resumed(cls, path: Path) -> tuple[RunDirectory, int]:
+        """A run's directory to go on with, its records read, and the bytes that were cut off.
+
+        A process that was killed while it wrote leaves half a line at the end of a file: what was not whole is cut off.
+        Raises `RecordError` naming file and line where anything else is wrong.
+        """
+        cut = sum(_cut_half_line(path / name) for name in (RAW, CALLS))
+        directory = cls(path)
+        directory.records = list(read_trials(path / RAW))
+        return directory, cut
 
     def append(self, record: TrialRecord, calls: Iterable[CallRecord]) -> None:
         """A finished trial. A disk that is full loses nothing that can still be written later."""
@@ -80,6 +93,8 @@ class RunDirectory:
     def _create(self) -> None:
         if not self.path.is_dir():
             self.path.mkdir(parents=True, exist_ok=True)
+        if not self._newest:
+            return
         try:
             self._point_latest_here()
         except OSError:
@@ -97,9 +112,23 @@ class RunDirectory:
         new.replace(latest)
 
 
-def read_trials(path: Path) -> Iterator[TrialRecord]:
-    """The records of a `raw.jsonl`, in order. A bad line raises `RecordError` naming file and line."""
-    for number, data in _lines(path):
+def _cut_half_line(file: Path) -> int:
+    """Cut what follows the last line feed; how many bytes that was."""
+    if not file.exists():
+        return 0
+    with file.open("r+b") as lines:
+        content = lines.read()
+        whole = content.rfind(b"\n") + 1
+        lines.truncate(whole)
+    return len(content) - whole
+
+
+def read_trials(path: Path, *, half_line: bool = False) -> Iterator[TrialRecord]:
+    """The records of a `raw.jsonl`, in order. A bad line raises `RecordError` naming file and line.
+
+    With `half_line` a last line without its line feed, which a killed process left, is passed over.
+    """
+    for number, data in _lines(path, half_line=half_line):
         try:
             yield trial_from_json(data)
         except RecordError as error:
@@ -115,9 +144,11 @@ def read_calls(path: Path) -> Iterator[CallRecord]:
             raise RecordError(f"{path}:{number}: {error}") from None
 
 
-def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _lines(path: Path, *, half_line: bool = False) -> Iterator[tuple[int, dict[str, Any]]]:
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
+            if half_line and not line.endswith(b"\n"):
+                return
             try:
                 data = json.loads(line)
             except ValueError as error:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pytest_hybrideval.core.domain import AgentResult, CallFault, ErrorKind, FailureMode, Outcome, Score
-from pytest_hybrideval.core.records import Ledger
+from pytest_hybrideval.core.domain import AgentResult, CallFault, Cut, ErrorKind, FailureMode, Outcome, Score
+from pytest_hybrideval.core.records import CallRecord, Ledger
 
 _NAMED_TESTS = 3
+# Faults that leave a request without an answer, and whose they are: none of them is the agent's.
+_UNANSWERED = {
+    CallFault.BACKEND: ErrorKind.BACKEND,
+    CallFault.REFUSED: ErrorKind.BACKEND,
+    CallFault.BUDGET: ErrorKind.BUDGET,
+}
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,9 @@ def judge(ledger: Ledger, agent: AgentResult, edited: bool, score: Score | None)
     infrastructure = _infrastructure(ledger, agent, score)
     if infrastructure:
         return infrastructure
+    unread = next((call for call in ledger.agent_calls if call.truncated_prompt), None)
+    if unread and not (score and score.passed):  # whatever came of it, it was not the model's answer to the task
+        return _failed(FailureMode.CONTEXT_OVERFLOW, _unread(unread))
     if agent.timed_out:
         return _failed(FailureMode.AGENT_TIMEOUT, f"the agent was stopped after {agent.seconds:.0f} s")
     assert score is not None, "only a broken strategy or an agent's time-out leaves the hidden tests unrun"
@@ -36,6 +45,8 @@ def judge(ledger: Ledger, agent: AgentResult, edited: bool, score: Score | None)
     last = ledger.agent_calls[-1]
     if last.fault is CallFault.CONTEXT_OVERFLOW:
         return _failed(FailureMode.CONTEXT_OVERFLOW, last.error)
+    if last.cut:
+        return _failed(FailureMode.RUNAWAY_OUTPUT, _runaway(last))
     if agent.exit_code != 0:
         return _failed(FailureMode.AGENT_CRASH, f"the agent ended with exit code {agent.exit_code}")
     if not edited and agent.malformed:
@@ -48,21 +59,36 @@ def judge(ledger: Ledger, agent: AgentResult, edited: bool, score: Score | None)
 
 
 def _infrastructure(ledger: Ledger, agent: AgentResult, score: Score | None) -> Verdict | None:
+    missed = next((call for call in ledger.calls if call.fault is CallFault.NOT_RECORDED), None)
+    if missed:  # whatever came after it would not have come so from the model
+        return _error(ErrorKind.NOT_RECORDED, missed.error)
     if ledger.strategy_error:
         return _error(ErrorKind.STRATEGY, ledger.strategy_error)
     unanswered = _unanswered(ledger)
-    if unanswered and not (score and score.passed):
-        return _error(ErrorKind.BACKEND, unanswered)
+    if unanswered and unanswered.fault and not (score and score.passed):
+        return _error(_UNANSWERED[unanswered.fault], unanswered.error)
     if not ledger.agent_calls:
         ended = "was stopped at its time limit" if agent.timed_out else f"ended with exit code {agent.exit_code}"
         return _error(ErrorKind.AGENT, f"the agent {ended} without sending a request; see its transcript")
     return None
 
 
-def _unanswered(ledger: Ledger) -> str:
-    """Why the agent's last request got no answer: its own call failed, or a question of the strategy's before it."""
+def _unanswered(ledger: Ledger) -> CallRecord | None:
+    """The call that left the agent's last request unanswered: its own, or a question of the strategy's before it."""
     last = (*ledger.agent_calls[-1:], *ledger.calls[-1:])
-    return next((call.error for call in last if call.fault in (CallFault.BACKEND, CallFault.REFUSED)), "")
+    return next((call for call in last if call.fault in _UNANSWERED), None)
+
+
+def _unread(call: CallRecord) -> str:
+    read, context = call.usage.prompt, call.num_ctx
+    counts = "" if read is None or context is None else f" ({read:,} tokens read, with a context of {context:,})"
+    return f"{call.model} answered call {call.index} without its whole prompt{counts}; raise --hybrid-num-ctx"
+
+
+def _runaway(call: CallRecord) -> str:
+    if call.cut is Cut.REPETITION:
+        return f"{call.model} repeated itself without end; its last answer was cut after {call.seconds:.0f} s"
+    return f"{call.model} wrote for too long; its last answer was cut after {call.seconds:.0f} s"
 
 
 def _failed(mode: FailureMode, detail: str) -> Verdict:

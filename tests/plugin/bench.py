@@ -86,8 +86,16 @@ class Bench:
 
         `args` go over that. `-n` and what ends a process need `new_process`.
         """
-        usual = ("--strategy", "always-cloud", "--hybrid-sandbox", "none", "--hybrid-run-id", run_id)
-        return self.pytest("-o", f"cache_dir={self._cache}", *usual, *args, new_process=new_process)
+        return self.pytest(*self.usual, "--hybrid-run-id", run_id, *args, new_process=new_process)
+
+    def resume(self, run_id: str, *args: str, new_process: bool = False) -> pytest.RunResult:
+        """Go on with a run, otherwise as `run`."""
+        return self.pytest(*self.usual, f"--hybrid-resume={run_id}", *args, new_process=new_process)
+
+    @property
+    def usual(self) -> tuple[str, ...]:
+        """The arguments of `run`, without a run's name."""
+        return "-o", f"cache_dir={self._cache}", "--strategy", "always-cloud", "--hybrid-sandbox", "none"
 
     def pytest(self, *args: str, new_process: bool = False) -> pytest.RunResult:
         """Run pytest with these arguments and no others."""

@@ -16,11 +16,15 @@ import pytest_hybrideval.backends.simulated
 import pytest_hybrideval.gateway
 import pytest_hybrideval.plugin.collection
 import pytest_hybrideval.plugin.recording
-import pytest_hybrideval.reporting.matrix
+import pytest_hybrideval.reporting.github
+import pytest_hybrideval.reporting.report
+import pytest_hybrideval.reporting.terminal
 import pytest_hybrideval.scoring
 import pytest_hybrideval.suites.manifest  # noqa: F401
 
 CALLERS = (
+    "GITHUB_STEP_SUMMARY",
+    "GITHUB_WORKSPACE",
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
     "OLLAMA_HOST",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from bench import Bench, one_line
 
@@ -9,6 +12,7 @@ from pytest_hybrideval.plugin.options import OPTIONS
 
 pytest_plugins = ["pytester"]
 
+PAGE = Path(__file__).parents[2] / "docs" / "options.md"
 LOCAL = ("--local-model", "simulated/gemma4:31b")
 CLOUD = ("--cloud-model", "simulated/gpt-5.5")
 
@@ -52,6 +56,16 @@ REFUSED = {
     "timeout": (("--hybrid-timeout", "0"), ("--hybrid-timeout", "'0'")),
     "base-url": (("--local-model", "openai/x", "--local-base-url", "localhost", *CLOUD), ("localhost", "http")),
     "base-url-simulated": (("--local-base-url", "http://127.0.0.1:9/v1"), ("simulated", "--local-base-url")),
+    "margin-word": (("--hybrid-margin", "five"), ("--hybrid-margin", "'five'", "for example: --hybrid-margin 0.05")),
+    "margin-nothing": (("--hybrid-margin", "0"), ("--hybrid-margin", "'0'")),
+    "margin-all": (("--hybrid-margin", "1"), ("--hybrid-margin", "'1'")),
+    "margin-per-cent": (("--hybrid-margin", "5"), ("--hybrid-margin", "'5'")),
+    "gate": (("--hybrid-gate", "pas_rate>=1"), ("--hybrid-gate", "'pas_rate>=1'", "did you mean 'pass_rate'?")),
+    "gate-second": (("--hybrid-gate", "errors<=0", "--hybrid-gate", "lift"), ("'lift'", "quote")),
+    "gate-empty": (("--hybrid-gate", ""), ("--hybrid-gate", "''", "for example")),
+    "gate-inconclusive": (("--hybrid-gate-inconclusive", "ok"), ("--hybrid-gate-inconclusive", "'ok'", "pass")),
+    "compare": (("--hybrid-compare", "gone"), ("--hybrid-compare", "no run 'gone'", "results/gone/raw.jsonl")),
+    "compare-latest": (("--hybrid-compare", "latest"), ("--hybrid-compare", "no run 'latest'")),
     "run-id-latest": (("--hybrid-run-id", "latest"), ("--hybrid-run-id", "'latest'")),
     "run-id-path": (("--hybrid-run-id", "../x"), ("--hybrid-run-id", "'../x'")),
     "run-id-dot": (("--hybrid-run-id", "."), ("--hybrid-run-id", "'.'")),
@@ -138,7 +152,23 @@ class TestIniTwins:
         bench.native()
         result = bench.pytest()
         assert result.ret == pytest.ExitCode.USAGE_ERROR
-        assert "hybrideval_seeds" in one_line(result), "it names what the user wrote"
+        assert "hybrideval_seeds (ini): 'x' is not valid; for example: hybrideval_seeds = 42,7,13" in one_line(
+            result
+        ), "it names what the user wrote"
+
+    @pytest.mark.parametrize(
+        ("line", "expected"),
+        [
+            ("hybrideval_gate = pas_rate>=1", "hybrideval_gate (ini): gate 'pas_rate>=1' is not understood"),
+            ("hybrideval_compare = gone", "hybrideval_compare (ini): no run 'gone'"),
+            ("hybrideval_annotations = yes", "hybrideval_annotations (ini): 'yes' is not valid"),
+            ("hybrideval_margin = 5", "hybrideval_margin (ini): '5' is not valid"),
+        ],
+    )
+    def test_bad_ones_that_are_read_in_their_own_way(self, bench: Bench, line: str, expected: str) -> None:
+        bench.pytester.makeini(f"[pytest]\n{line}\n")
+        bench.native()
+        assert expected in one_line(bench.pytest())
 
     def test_the_results_go_where_it_says(self, bench: Bench) -> None:
         bench.pytester.makeini("[pytest]\nhybrideval_results_dir = elsewhere\n")
@@ -154,8 +184,18 @@ def test_help_shows_the_group(bench: Bench) -> None:
     text = result.stdout.str()
     assert "hybrid routing benchmarks (pytest-hybrideval):" in text
     for option in OPTIONS:
-        assert f"{option.flag}=" in text
         assert option.ini in text
+        written = option.flag if option.switch else f"{option.flag}={option.metavar}"
+        assert re.search(rf"^  {re.escape(written)}( |$)", text, re.MULTILINE), written
+
+
+def test_the_page_lists_every_option() -> None:
+    rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| `-")]
+    table = [[cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
+    assert table == [
+        [f"`{f'{option.flag} {option.metavar}'.strip()}`", f"`{option.ini}`", option.default or "", option.help]
+        for option in OPTIONS
+    ]
 
 
 def test_the_marker_is_registered(bench: Bench) -> None:

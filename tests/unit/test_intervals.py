@@ -215,6 +215,20 @@ def test_flipping_a_pass_to_a_fail_never_raises_a_limit(table: list[list[bool]],
 
 
 @relaxed
+@given(st.lists(st.sampled_from([-1, -THIRD, 0, THIRD, 1]), min_size=1, max_size=30), st.data())
+def test_a_candidate_that_fails_more_never_gains(differences: list[float], data: st.DataObject) -> None:
+    """A difference that falls raises neither limit, and its p-values do not fall."""
+    worse = list(differences)
+    task = data.draw(st.integers(0, len(worse) - 1))
+    worse[task] = max(-1, worse[task] - THIRD)
+    old, new = paired_interval(differences), paired_interval(worse)
+    assert new.low <= old.low + 1e-9
+    assert new.high <= old.high + 1e-9
+    for margin in (0, 0.05, 0.4):
+        assert noninferiority_p(worse, margin) >= noninferiority_p(differences, margin) - 1e-9
+
+
+@relaxed
 @given(rates, st.sampled_from([0.8, 0.95, 0.99]))
 def test_contains_the_mean_and_has_width(values: list[float], confidence: float) -> None:
     """No data are certain: the interval holds its own mean and is never a point."""

@@ -1,0 +1,31 @@
+"""The `hybrideval` command: what is done with runs once they have run.
+
+A command is a function in a module of its own; one line at the end of this file makes it one. Its arguments and options
+are typer's, its docstring is its help and ends in an `Example:`. Heavy imports stand inside the function, so that
+`hybrideval --help` is quick. It ends by returning (exit code 0), by `NegativeAnswer` where its own answer is no (1), or
+by any other `HybridEvalError` or `OSError` (2); errors are one line on stderr.
+"""
+
+from __future__ import annotations
+
+from pytest_hybrideval.cli.application import add, application
+from pytest_hybrideval.cli.importing import import_command
+from pytest_hybrideval.cli.merge import merge_command
+from pytest_hybrideval.cli.plan import plan_command
+from pytest_hybrideval.cli.report import compare_command, report_command
+from pytest_hybrideval.cli.runs import runs_command
+from pytest_hybrideval.cli.serve import serve_command
+
+app = application()
+add(app, "report", report_command)
+add(app, "compare", compare_command)
+add(app, "merge", merge_command)
+add(app, "plan", plan_command)
+add(app, "import", import_command)
+add(app, "runs", runs_command)
+add(app, "serve", serve_command)
+
+
+def main() -> None:
+    """What the installed script calls."""
+    app(prog_name="hybrideval")

@@ -1,0 +1,82 @@
+"""The models of a session: how a backend is made, what is put around it, and who is asked before the first trial."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_hybrideval.core.domain import ModelInfo, ModelRef, Tier
+from pytest_hybrideval.core.errors import BackendError
+from pytest_hybrideval.core.protocols import Backend
+from pytest_hybrideval.plugin.registry import strategy_embeds, strategy_models
+from pytest_hybrideval.plugin.state import State
+
+if TYPE_CHECKING:
+    from pytest_hybrideval.gateway import Slots
+    from pytest_hybrideval.gateway.budget import Budget
+
+SIMULATED = "simulated"
+
+
+def make_backend(state: State, ref: ModelRef, tier: Tier) -> Backend:
+    """The backend of a model. Raises `ConfigurationError` where a key or the like is missing."""
+    return state.registry.backend(ref, tier, state.settings.tier(tier).base_url)
+
+
+def make_slots(state: State, ref: ModelRef, tier: Tier) -> Slots | None:
+    """How many calls of a model go on at a time; None for any number, as for an embedded one (every process has it)."""
+    from pytest_hybrideval.gateway import Slots
+
+    chosen = state.settings.tier(tier)
+    if chosen.slots is None or ref.provider == SIMULATED:
+        return None
+    return Slots(f"{ref} at {chosen.base_url}", chosen.slots)
+
+
+def make_budget(state: State) -> Budget | None:
+    """The run's ledger, None where nothing limits what may be spent."""
+    from pytest_hybrideval.gateway.budget import Budget, Limits
+
+    limits = Limits(state.settings.max_cost, state.settings.max_trial_cost)
+    if limits == Limits():
+        return None
+    state.run_directory.mkdir(parents=True, exist_ok=True)
+    return Budget(state.run_directory / "budget.sqlite", limits, state.prices.price)
+
+
+def ask_all(state: State) -> dict[str, ModelInfo]:
+    """Ask every model that a trial may use who it is, before anything runs: `TIER PROVIDER/NAME` -> what it said.
+
+    Raises `pytest.UsageError` for the first that would not answer, or whose context is shorter than what is asked for.
+    """
+    return asyncio.run(_ask_all(state))
+
+
+async def _ask_all(state: State) -> dict[str, ModelInfo]:
+    found: dict[str, ModelInfo] = {}
+    for tier, ref in dict.fromkeys(_models(state)):
+        backend = make_backend(state, ref, tier)
+        try:
+            found[f"{tier.value} {ref}"] = info = await backend.describe()
+        except BackendError as error:
+            raise pytest.UsageError(f"the {tier.value} model {ref} would not answer: {error}") from None
+        finally:
+            await backend.aclose()
+        asked = state.settings.tier(tier).num_ctx if ref.provider == "ollama" else None
+        if asked and info.context_length and asked > info.context_length:
+            raise pytest.UsageError(
+                f"--hybrid-num-ctx {asked} is more than {ref} takes: {info.context_length} tokens; lower it"
+            )
+    return found
+
+
+def _models(state: State) -> Iterator[tuple[Tier, ModelRef]]:
+    for variant in state.variants:
+        factory = state.registry.strategy(variant.strategy)
+        yield from ((tier, variant.model(tier)) for tier in sorted(variant.tiers))
+        yield from strategy_models(factory)
+        if strategy_embeds(factory) and state.settings.embedding_model:
+            yield Tier.LOCAL, state.settings.embedding_model
