@@ -195,7 +195,8 @@ class Controller:
         """Raises `pytest.UsageError` where a model would not answer, or the run's directory is not to be had."""
         from pytest_hybrideval.plugin.models import ask_all, make_budget
 
-        self._files.claim({trial.task.id: trial.task for trial in trials}.values(), ask_all(self._state))
+        tasks = [*self._state.tasks, *(trial.task for trial in trials)]  # also those that have nothing left to run
+        self._files.claim({task.id: task for task in tasks}.values(), ask_all(self._state))
         if self._state.resuming and (budget := make_budget(self._state)):
             budget.go_on()
             budget.close()

@@ -186,6 +186,11 @@ class State:
             self._tasks[folder] = task
         return self._tasks[folder]
 
+    @property
+    def tasks(self) -> list[Task]:
+        """The tasks that this process has read."""
+        return list(self._tasks.values())
+
     def trial(self, node_id: str) -> Trial | None:
         """The trial of a node id such as `suite/task::task[variant]`; None where it names none of ours."""
         path, _, name = node_id.partition("::")

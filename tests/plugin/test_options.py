@@ -185,7 +185,8 @@ def test_help_shows_the_group(bench: Bench) -> None:
     assert "hybrid routing benchmarks (pytest-hybrideval):" in text
     for option in OPTIONS:
         assert option.ini in text
-        written = option.flag if option.switch else f"{option.flag}={option.metavar}"
+        metavar = option.metavar if option.const is None else f"[{option.metavar}]"
+        written = option.flag if option.switch else f"{option.flag}={metavar}"
         assert re.search(rf"^  {re.escape(written)}( |$)", text, re.MULTILINE), written
 
 

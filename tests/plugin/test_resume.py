@@ -98,7 +98,7 @@ def test_half_a_line_is_cut_and_its_trial_runs_again(bench: Bench) -> None:
         (("--seeds", "1"), "options.seeds was [42] and is [1]"),
         (("--strategy", "always-local"), "options.strategies was ['always-cloud'] and is ['always-local']"),
         (("--hybrid-cloud-temperature", "0.5"), "options.cloud.temperature was 'agent' and is 0.5"),
-        (("--cloud-model", "simulated/gemma4:31b", "--local-model", "simulated/gemma4:31b"), "options.cloud.models"),
+        (("--local-model", "simulated/qwen3-coder:30b", "--cloud-model", "simulated/gpt-5.5"), "options.local.models"),
     ],
     ids=["seeds", "strategy", "temperature", "model"],
 )

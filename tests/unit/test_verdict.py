@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from builders import make_call
 
-from pytest_hybrideval.core.domain import AgentResult, CallFault, ErrorKind, FailureMode, Outcome, Score
+from pytest_hybrideval.core.domain import AgentResult, CallFault, Cut, ErrorKind, FailureMode, Outcome, Score, Usage
 from pytest_hybrideval.core.records import CallRecord, Ledger
 from pytest_hybrideval.scoring.verdict import Verdict, judge
 
@@ -15,6 +17,9 @@ REFUSED = make_call(fault=CallFault.REFUSED, error="'messages' must be a list")
 OVERFLOW = make_call(fault=CallFault.CONTEXT_OVERFLOW, error="20,000 tokens do not fit into 16,384")
 HUNG_UP = make_call(fault=CallFault.HUNG_UP, error="the agent hung up")
 QUESTION = make_call(purpose="classifier")
+LOOPED = make_call(cut=Cut.REPETITION, finish_reason="length", usage=Usage(), seconds=41.7)
+LATE = make_call(cut=Cut.TOO_LONG, finish_reason="length", usage=Usage(), seconds=120.04)
+UNREAD = make_call(model="ollama/gemma4:31b", index=1, num_ctx=8192, usage=Usage(2048, 90), truncated_prompt=True)
 
 DONE = AgentResult(exit_code=0, seconds=12.3)
 STOPPED = AgentResult(exit_code=None, seconds=600.4, timed_out=True)
@@ -163,3 +168,61 @@ def test_an_agent_stopped_before_its_first_request_is_infrastructure() -> None:
 def test_a_broken_strategy_goes_before_everything(calls: tuple[CallRecord, ...], agent: AgentResult) -> None:
     found = verdict(*calls, agent=agent, score=None, strategy_error="decide() raised ZeroDivisionError")
     assert found == Verdict(Outcome.ERROR, error_kind=ErrorKind.STRATEGY, detail="decide() raised ZeroDivisionError")
+
+
+@pytest.mark.parametrize("edited", [True, False])
+@pytest.mark.parametrize("agent", [DONE, CRASHED, SPOILT])
+@pytest.mark.parametrize(
+    ("last", "detail"),
+    [
+        (LOOPED, "openai/gpt-5.5 repeated itself without end; its last answer was cut after 42 s"),
+        (LATE, "openai/gpt-5.5 wrote for too long; its last answer was cut after 120 s"),
+    ],
+)
+def test_a_last_answer_without_end_is_the_models_fault(
+    last: CallRecord, detail: str, agent: AgentResult, edited: bool
+) -> None:
+    found = verdict(OK, last, agent=agent, edited=edited)
+    assert found == Verdict(Outcome.FAILED, FailureMode.RUNAWAY_OUTPUT, detail=detail)
+
+
+@pytest.mark.parametrize("runaway", [LOOPED, LATE])
+def test_an_answer_without_end_matters_only_if_it_was_the_last(runaway: CallRecord) -> None:
+    assert verdict(runaway, OK).failure_mode is FailureMode.TESTS_FAILED
+    assert verdict(runaway, DEAD, edited=False).error_kind is ErrorKind.BACKEND
+    assert verdict(runaway, score=PASSED).outcome is Outcome.PASSED
+    assert verdict(runaway, agent=STOPPED, score=None).failure_mode is FailureMode.AGENT_TIMEOUT
+
+
+def test_an_answer_that_the_agent_never_saw_does_not_count() -> None:
+    discarded = replace(LOOPED, purpose="discarded")
+    assert verdict(discarded, OK).failure_mode is FailureMode.TESTS_FAILED
+    assert verdict(OK, replace(UNREAD, purpose="discarded")).failure_mode is FailureMode.TESTS_FAILED
+
+
+@pytest.mark.parametrize("calls", [(UNREAD,), (OK, UNREAD), (UNREAD, OK), (UNREAD, LOOPED), (UNREAD, OVERFLOW)])
+@pytest.mark.parametrize(
+    ("agent", "score"), [(DONE, FAILED), (CRASHED, FAILED), (SPOILT, FAILED), (STOPPED, FAILED), (STOPPED, None)]
+)
+def test_a_prompt_that_was_not_read_is_no_weak_model(
+    calls: tuple[CallRecord, ...], agent: AgentResult, score: Score | None
+) -> None:
+    found = verdict(*calls, agent=agent, score=score, edited=False)
+    assert (found.outcome, found.failure_mode) == (Outcome.FAILED, FailureMode.CONTEXT_OVERFLOW)
+    assert found.detail == (
+        "ollama/gemma4:31b answered call 1 without its whole prompt (2,048 tokens read, with a context of 8,192); "
+        "raise --hybrid-num-ctx"
+    )
+
+
+def test_a_prompt_that_was_not_read_needs_no_counts_to_be_told() -> None:
+    found = verdict(replace(UNREAD, usage=Usage(), num_ctx=None))
+    assert found.detail == "ollama/gemma4:31b answered call 1 without its whole prompt; raise --hybrid-num-ctx"
+
+
+def test_a_pass_is_a_pass_even_if_a_prompt_was_not_read() -> None:
+    assert verdict(UNREAD, score=PASSED) == Verdict(Outcome.PASSED)
+
+
+def test_infrastructure_goes_before_a_prompt_that_was_not_read() -> None:
+    assert verdict(UNREAD, DEAD, edited=False).error_kind is ErrorKind.BACKEND
