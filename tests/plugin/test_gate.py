@@ -11,7 +11,7 @@ from bench import Bench, one_line, outcomes
 import pytest_hybrideval.reporting.github
 import pytest_hybrideval.reporting.report
 import pytest_hybrideval.reporting.terminal  # noqa: F401
-from pytest_hybrideval.testing import refused_url
+from pytest_hybrideval.testing import FakeOpenAI, Fault
 
 pytest_plugins = ["pytester"]
 
@@ -151,8 +151,9 @@ class TestExitStatus:
 
     def test_errors(self, easy: Bench) -> None:
         models = ("--local-model", "openai/x", "--cloud-model", "simulated/gpt-5.5", "--strategy", "always-local")
-        with refused_url() as url:
-            result, gate = both(easy, *models, "--local-base-url", f"{url}/v1", *gates("errors<=0"))
+        with FakeOpenAI(default=Fault.server_error()) as server:
+            address = ("--local-base-url", server.base_url, "--hybrid-retries", "0")
+            result, gate = both(easy, *models, *address, *gates("errors<=0"))
         assert result.ret == FAILED
         assert set(outcomes(easy.records("plain")).values()) == {"error backend"}
         assert gate["sentence"] == "Gate not met: errors<=0: always-local has 1.00 (2 of 2 trials)."
