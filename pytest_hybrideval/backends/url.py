@@ -27,7 +27,7 @@ def url_backend(ref: ModelRef, tier: Tier, environ: Mapping[str, str], base_url:
         )
     value = environ.get(ROUTER_KEY, "").strip()
     secret = address.checked_key(ROUTER_KEY, value) if value else Secret(ROUTER_KEY)
-    url, _ = urldefrag(ref.name)
+    url = address.base_url(urldefrag(ref.name).url, "the router's URL")  # checked before anything can show it
     return UrlBackend(ref, secret.value, proxy=address.proxy_for(url, environ))
 
 

@@ -67,7 +67,7 @@ def compose(choice: Choice) -> Composed:
     prices = load_prices(choice.pricing_file)
     factory = find_strategy(choice.strategy, _STRATEGIES, lambda: choice.options)
     threshold = _threshold(factory, choice)
-    own = {tier: _own_model(tier, choice) for tier in sorted(strategy_tiers(factory))}
+    own = {tier: _own_model(tier, choice) for tier in Tier if tier in strategy_tiers(factory)}
     others = strategy_models(factory)
     _check_others(others, choice)
     if strategy_embeds(factory):

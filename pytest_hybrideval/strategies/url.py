@@ -53,6 +53,11 @@ class UrlRouter:
                 f"strategy '{cls.name}' needs the address of a router, for example url:http://127.0.0.1:4000/v1, "
                 f"not '{argument}'; #NAME after it asks for a model of that name"
             )
+        if "@" in parts.netloc or parts.query:  # the name is in every record, and no place for a secret
+            raise ConfigurationError(
+                f"strategy '{cls.name}': the address must not carry '?', a user or a password; "
+                f"the router's key is in HYBRIDEVAL_ROUTER_API_KEY"
+            )
         if not options.url_tiers:
             raise ConfigurationError(
                 f"strategy '{cls.name}:{argument}' needs the tiers of the models that answer: --hybrid-url-tiers "

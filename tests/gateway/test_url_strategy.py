@@ -184,6 +184,12 @@ class TestNames:
         with pytest.raises(ConfigurationError, match="needs the address of a router, for example url:http://127"):
             strategy_of(f"url{argument}")
 
+    @pytest.mark.parametrize("address", ["http://me:secret@127.0.0.1/v1", "http://127.0.0.1/v1?key=secret"])
+    def test_an_address_is_no_place_for_a_secret(self, address: str) -> None:
+        with pytest.raises(ConfigurationError, match="HYBRIDEVAL_ROUTER_API_KEY") as caught:
+            strategy_of(f"url:{address}")
+        assert "secret" not in str(caught.value)
+
     def test_the_map_is_needed(self) -> None:
         with pytest.raises(ConfigurationError, match=r"--hybrid-url-tiers 'gpt-5\.5\*=cloud,gemma\*=local'"):
             strategy_of("url:http://127.0.0.1:4000/v1", StrategyOptions())
