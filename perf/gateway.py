@@ -1,87 +1,156 @@
-"""What the gateway costs: its start, and what it adds to a call, by one client and by sixteen at once."""
+"""What the gateway costs: its start, and what it adds to a call, beside a direct call and beside the official SDK.
+
+    python perf/gateway.py [--calls N] [--rounds N] [--json FILE]
+
+`hybrideval serve --strategy always-cloud` stands between a load of 1, 16 and 64 clients and a model server that answers
+at once; so does the same job done with the official SDK (`gateway_sdk.py`). All are processes of their own and take
+turns. Figures are medians over the rounds; what is added is over a direct call. CPU time is that of the process that is
+asked: it depends least on what else the machine does.
+"""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import json
+import os
 import statistics
+import subprocess
+import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
-import aiohttp
+from gateway_sdk import KEY
+from load import Load, apply, request_bytes
+from tabulate import tabulate
 
-from pytest_hybrideval.core.domain import Tier
 from pytest_hybrideval.gateway import Gateway
-from pytest_hybrideval.testing.samples import make_backend_call, make_sampling, make_trial
-from pytest_hybrideval.testing.scripted import ScriptedBackend, ScriptedStrategy
+from pytest_hybrideval.testing.scripted import ScriptedBackend
 
-_BODY = {"model": "hybrid", "messages": [{"role": "user", "content": "Say hello."}], "temperature": 0}
+HERE = Path(__file__).parent
+CLIENTS = (1, 16, 64)
+WAYS = ("direct", "gateway", "SDK")
+_STREAMS = 10  # a stream is as much work as so many whole answers and more
+_TEXT = "Make the parser accept quoted fields. " * 75  # about 3 kB
+_BODY = {"model": "hybrid", "messages": [{"role": "user", "content": _TEXT}], "temperature": 0}
+
+Figure = Callable[[Load], float]
+_FIGURES: dict[str, Figure] = {
+    "p50 ms": lambda load: 1000 * statistics.median(load.ends),
+    "p95 ms": lambda load: 1000 * statistics.quantiles(load.ends, n=20)[-1],
+    "first byte p50 ms": lambda load: 1000 * statistics.median(load.first_bytes),
+    "first byte p95 ms": lambda load: 1000 * statistics.quantiles(load.first_bytes, n=20)[-1],
+    "CPU ms per answer": lambda load: 1000 * load.cpu / len(load.ends),
+    "answers/s": lambda load: len(load.ends) / load.wall,
+}
+_RATES = ("answers/s",)
+_LATENCIES = ("p50 ms", "p95 ms", "first byte p50 ms", "first byte p95 ms")
 
 
-def measure(calls: int) -> list[dict[str, Any]]:
-    """Rows of median and 95 % milliseconds: start, the backend alone, and loopback calls through the gateway."""
-    backend = ScriptedBackend()
-    direct = asyncio.run(_direct(backend, calls))
-    starts = []
+def measure(calls: int, rounds: int = 3) -> list[dict[str, Any]]:
+    """Rows of a figure each: directly, through the gateway, through the SDK, and how many times better the gateway is.
+
+    `calls` are whole answers per load and round; streams are a tenth of that.
+    """
+    with ExitStack() as stack:
+        upstream = stack.enter_context(_process([sys.executable, str(HERE / "gateway_upstream.py")]))
+        sdk = [sys.executable, str(HERE / "gateway_sdk.py"), upstream[0]]
+        servers = {
+            "direct": upstream,
+            "gateway": stack.enter_context(_process(_served(upstream[0]))),
+            "SDK": stack.enter_context(_process(sdk)),
+        }
+        loads = [
+            (stream, clients, _turns(servers, stream, clients, calls, rounds))
+            for stream in (False, True)
+            for clients in CLIENTS
+        ]
+    rows = [row for stream, clients, found in loads for row in _rows(stream, clients, found)]
+    return [_start(), *rows]
+
+
+def _served(upstream: str) -> list[str]:
+    models = ["--cloud-model", "openai/perf", "--cloud-base-url", upstream]
+    program = "from pytest_hybrideval.cli import main; main()"
+    return [sys.executable, "-c", program, "serve", "--strategy", "always-cloud", *models, "--port", "0"]
+
+
+@contextmanager
+def _process(command: list[str]) -> Iterator[tuple[str, int]]:
+    """A server until the block ends; gives the base URL that it prints, and its process's number."""
+    environ = {**os.environ, "HYBRIDEVAL_SERVE_KEY": KEY, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as process:
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if line.startswith("serving at "):
+                    yield line.split()[2], process.pid
+                    break
+            else:
+                raise RuntimeError(f"{' '.join(command)} ended with exit code {process.wait()}")
+        finally:
+            process.terminate()
+
+
+def _turns(
+    servers: dict[str, tuple[str, int]], stream: bool, clients: int, calls: int, rounds: int
+) -> dict[str, list[Load]]:
+    body = json.dumps({**_BODY, "stream": stream}).encode()
+    count = max(calls // _STREAMS if stream else calls, 2 * clients, 20)
+    found: dict[str, list[Load]] = {way: [] for way in WAYS}
+    for number in range(rounds):
+        for way in WAYS[number % 3 :] + WAYS[: number % 3]:
+            url, pid = servers[way]
+            found[way].append(asyncio.run(apply(url, pid, request_bytes(url, body, KEY), clients, count)))
+    return found
+
+
+def _rows(stream: bool, clients: int, found: dict[str, list[Load]]) -> Iterator[dict[str, Any]]:
+    head = {"answers": "streamed" if stream else "whole", "clients": clients}
+    for figure, of in _FIGURES.items():
+        direct, gateway, sdk = (statistics.median(map(of, found[way])) for way in WAYS)
+        better = gateway / sdk if figure in _RATES else sdk / gateway
+        yield {**head, "figure": figure, "direct": direct, "gateway": gateway, "SDK": sdk, "times better": better}
+        if figure in _LATENCIES:
+            added, theirs = gateway - direct, sdk - direct
+            ratio = theirs / added if added > 0 else None
+            yield {**head, "figure": f"added {figure}", "gateway": added, "SDK": theirs, "times better": ratio}
+
+
+def _start() -> dict[str, Any]:
+    seconds = []
     for _ in range(5):
-        gateway = Gateway(lambda ref, tier: backend)
+        gateway = Gateway(lambda ref, tier: ScriptedBackend())
         started = time.perf_counter()
         gateway.start()
-        starts.append(time.perf_counter() - started)
+        seconds.append(time.perf_counter() - started)
         gateway.stop()
-    rows = [_row("start", starts, None), _row("backend called directly", direct, None)]
-    for clients in (1, 16):
-        rows.append(
-            _row(f"through the gateway, {clients} clients", _through(clients, calls), statistics.median(direct))
-        )
-    return rows
-
-
-def _row(what: str, seconds: list[float], base: float | None) -> dict[str, Any]:
-    median, high = statistics.median(seconds), statistics.quantiles(seconds, n=20)[-1]
     return {
-        "what": what,
-        "median ms": 1000 * median,
-        "95 % ms": 1000 * high,
-        "added ms": None if base is None else 1000 * (median - base),
+        "answers": "none",
+        "clients": 0,
+        "figure": "start of a gateway, ms",
+        "direct": None,
+        "gateway": 1000 * statistics.median(seconds),
+        "SDK": None,
+        "times better": None,
     }
 
 
-async def _direct(backend: ScriptedBackend, calls: int) -> list[float]:
-    seconds = []
-    for _ in range(calls):
-        started = time.perf_counter()
-        await backend.complete(make_backend_call())
-        seconds.append(time.perf_counter() - started)
-    return seconds
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calls", type=int, default=2000, help="whole answers per load and round")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", type=Path, help="where the figures go")
+    options = parser.parse_args()
+    rows = measure(options.calls, options.rounds)
+    columns = ("answers", "clients", "figure", *WAYS, "times better")
+    print(tabulate([[row.get(name) for name in columns] for row in rows], headers=columns, floatfmt=".3g"))
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
 
-def _through(clients: int, calls: int) -> list[float]:
-    gateway = Gateway(lambda ref, tier: ScriptedBackend())
-    gateway.start()
-    try:
-        sampling = {tier: make_sampling() for tier in Tier}
-        sessions = [gateway.open(make_trial(seed=n), ScriptedStrategy(), sampling) for n in range(clients)]
-        seconds = asyncio.run(_clients(gateway.base_url, [session.key for session in sessions], calls // clients))
-        for session in sessions:
-            gateway.close(session)
-    finally:
-        gateway.stop()
-    return seconds
-
-
-async def _clients(base_url: str, keys: list[str], calls: int) -> list[float]:
-    async with aiohttp.ClientSession() as http:
-        found = await asyncio.gather(*(_client(http, base_url, key, calls) for key in keys))
-    return [seconds for part in found for seconds in part]
-
-
-async def _client(http: aiohttp.ClientSession, base_url: str, key: str, calls: int) -> list[float]:
-    seconds = []
-    for _ in range(calls):
-        started = time.perf_counter()
-        headers = {"Authorization": f"Bearer {key}"}
-        async with http.post(f"{base_url}/chat/completions", json=_BODY, headers=headers) as answer:
-            await answer.read()
-            answer.raise_for_status()
-        seconds.append(time.perf_counter() - started)
-    return seconds
+if __name__ == "__main__":
+    main()

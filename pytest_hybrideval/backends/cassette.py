@@ -23,7 +23,6 @@ from urllib.parse import quote
 
 from pytest_hybrideval.backends.cassette_file import Cassette, Take, file_faults
 from pytest_hybrideval.backends.cassette_keys import Asked, difference
-from pytest_hybrideval.core.domain import Trial
 from pytest_hybrideval.core.errors import NotRecorded
 from pytest_hybrideval.core.protocols import BackendCall
 
@@ -58,7 +57,7 @@ class Cassettes:
         self.mode = mode
         self._run = run
         self._files: dict[Path, Cassette] = {}
-        self._sessions: dict[Trial | None, _Session] = {}
+        self._sessions: dict[str, _Session] = {}
 
     def begin(self, asked: Asked, call: BackendCall | None) -> int:
         """Which of the equal requests of its trial this is, from 0; `end` it where it came to nothing.
@@ -67,9 +66,10 @@ class Cassettes:
         """
         if call is None:
             return 0
-        session = self._sessions.setdefault(call.trial, _Session())
+        trial = call.trial.id if call.trial else ""
+        session = self._sessions.setdefault(trial, _Session())
         if call.attempt == 1 and call.number in session.numbers:
-            session = self._sessions[call.trial] = _Session()
+            session = self._sessions[trial] = _Session()
         session.numbers.add(call.number)
         taken = session.taken.setdefault(asked.digest, set())
         nth = next(n for n in range(len(taken) + 1) if n not in taken)
@@ -78,13 +78,14 @@ class Cassettes:
 
     def end(self, asked: Asked, call: BackendCall | None, nth: int) -> None:
         """The request came to nothing: the next equal one takes its place."""
-        if call is not None and call.trial in self._sessions:
-            self._sessions[call.trial].taken.get(asked.digest, set()).discard(nth)
+        if call is not None:
+            session = self._sessions[call.trial.id if call.trial else ""]
+            session.taken.get(asked.digest, set()).discard(nth)
 
     def find(self, asked: Asked, nth: int = 0) -> Take | None:
         """The recorded answer: of several the trial's own, else the newest. Raises `CassetteError`."""
         cassette = self._cassette(asked)
-        if not cassette.takes(asked.digest, nth):
+        if cassette.damaged or not cassette.takes(asked.digest, nth):
             cassette.refresh()
         takes = cassette.takes(asked.digest, nth)
         return next((take for take in reversed(takes) if take.entry["by"] == asked.by), takes[-1] if takes else None)
@@ -100,7 +101,8 @@ class Cassettes:
     ) -> None:
         """Keep an answer. `seconds` is how long the model took. Raises `CassetteError`."""
         entry = {
-            **{"kind": asked.kind, "asked": asked.excerpt, "by": asked.by, "form": asked.form, "answer": answer},
+            **{"kind": asked.kind, "model": str(asked.model), "asked": asked.excerpt, "by": asked.by},
+            **{"form": asked.form, "answer": answer},
             **{"parameters": asked.parameters, "temperature": temperature, "messages": asked.messages},
             **{"seconds": round(seconds, 3), "at": datetime.now(timezone.utc).isoformat(timespec="seconds")},
             **{"run": self._run, "key": asked.digest, "nth": nth},

@@ -60,7 +60,7 @@ class Frame:
 
 def completion_json(answer: Completion) -> dict[str, Any]:
     """A whole answer."""
-    found = _around(answer.body, answer.text)
+    found = next(filter(None, (_around(answer.body, answer.text, name) for name in _ESCAPES)), None)
     body = _raw(answer.body) if found is None else _facts(found)
     return _packed({"text": answer.text, **_facts(answer), "body": body}, answer.text)
 
@@ -77,13 +77,14 @@ def stream_json(events: Sequence[StreamEvent]) -> dict[str, Any]:
     """A streamed answer."""
     frames: dict[Frame, int] = {}
     runs: list[dict[str, Any]] = []
-    for frame, group in groupby(((_frame_of(event), event) for event in events), key=lambda pair: pair[0]):
+    escapes = max(_ESCAPES, key=lambda name: sum(_frame_of(event, name) is not None for event in events))
+    for frame, group in groupby(((_frame_of(event, escapes), event) for event in events), key=lambda pair: pair[0]):
         alike = [event for _, event in group]
         if frame is None:
             runs += [{**({} if event.data is None else _raw(event.data)), **_facts(event)} for event in alike]
             continue
         pieces = [getattr(event, frame.part) for event in alike]
-        lengths = [len(piece) for piece in pieces]
+        lengths = " ".join(str(len(piece)) for piece in pieces)
         runs.append({"frame": frames.setdefault(frame, len(frames)), "said": "".join(pieces), "lengths": lengths})
     text = "".join(event.text for event in events)
     return _packed({"frames": [_facts(frame) for frame in frames], "stream": runs}, text)
@@ -99,7 +100,7 @@ def stream(data: Mapping[str, Any]) -> Iterator[StreamEvent]:
             yield StreamEvent(_bytes(run) if _RAW & run.keys() else None, **facts, replayed=True)
             continue
         at = 0
-        for length in run["lengths"]:
+        for length in map(int, run["lengths"].split()):
             yield frames[run["frame"]].event(run["said"][at : at + length], replayed=True)
             at += length
 
@@ -149,28 +150,24 @@ def check_overflow(data: Mapping[str, Any]) -> None:
         raise fault
 
 
-def _frame_of(event: StreamEvent) -> Frame | None:
+def _frame_of(event: StreamEvent, escapes: str) -> Frame | None:
     """The frame that gives back this event from a piece of text alone; None where there is more to it."""
     part = "text" if event.text else "thinking"
     piece = getattr(event, part)
-    found = _around(event.data, piece) if event.data and piece else None
+    found = _around(event.data, piece, escapes) if event.data and piece else None
     if found is None:
         return None
     frame = Frame(found.before, found.after, found.escapes, part, event.fingerprint, event.model)
     return frame if frame.event(piece) == event else None
 
 
-def _around(body: bytes, piece: str) -> Frame | None:
-    """The frame that gives back these bytes around the piece; None where no way of writing text does."""
+def _around(body: bytes, piece: str, escapes: str) -> Frame | None:
+    """The frame that gives back these bytes around the piece, written that way; None where it does not stand there."""
     try:
-        text = body.decode()
+        before, found, after = body.decode().partition(_ESCAPES[escapes](piece))
     except UnicodeDecodeError:
         return None
-    for name, write in _ESCAPES.items():
-        before, found, after = text.partition(write(piece))
-        if found:
-            return Frame(before, after, name)
-    return None
+    return Frame(before, after, escapes) if found else None
 
 
 _RAW = frozenset({"data", "base64"})

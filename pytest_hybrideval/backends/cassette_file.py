@@ -6,6 +6,7 @@ import errno
 import fcntl
 import json
 import os
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class Take:
         """Its answer, to be read. Raises `CassetteError` naming the line where it cannot be."""
         try:
             yield self.answer
-        except (LookupError, TypeError, ValueError) as error:
+        except (LookupError, TypeError, ValueError, zlib.error) as error:
             raise _damaged(self.place, f"its answer cannot be read: {type(error).__name__}: {error}") from error
 
 
@@ -58,13 +59,24 @@ class Cassette:
         self._takes: dict[tuple[str, int], list[Take]] = {}
         self._offset = 0
         self._lines = 0
+        self._damage: CassetteError | None = None
 
     def takes(self, key: str, nth: int) -> list[Take]:
         """The answers to the `nth` of equal requests, oldest first; more than one where it was recorded anew."""
         return self._takes.get((key, nth), [])
 
+    @property
+    def damaged(self) -> bool:
+        """Whether a line could not be read; `refresh` says which."""
+        return self._damage is not None
+
     def refresh(self) -> None:
-        """Read what has been added. A last line without its end is one whose writer was killed, and does not count."""
+        """Read what has been added. A last line without its end is one whose writer was killed, and does not count.
+
+        Raises `CassetteError` for the first line that is damaged, and the same one from then on.
+        """
+        if self._damage is not None:
+            raise self._damage
         with file_faults(self.path):
             try:
                 with self.path.open("rb") as file:
@@ -73,7 +85,11 @@ class Cassette:
             except FileNotFoundError:
                 return
         for line in whole.split(b"\n") if end else ():
-            self._read(line, f"{self.path}:{self._lines + 1}")
+            try:
+                self._read(line, f"{self.path}:{self._lines + 1}")
+            except CassetteError as damage:
+                self._damage = damage
+                raise
             self._lines += 1
             self._offset += len(line) + 1
 

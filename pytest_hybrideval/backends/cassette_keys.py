@@ -70,7 +70,8 @@ def chat(ref: ModelRef, call: BackendCall, *, stream: bool) -> Asked:
     """The key of a request of the agent."""
     body = call.request.body
     asked = {name: value for name, value in body.items() if name not in _PASSED_OVER}
-    parameters = {**asked, "temperature": call.temperature, "max_tokens": call.max_tokens, **_model_settings(call)}
+    temperature = None if call.temperature is None else float(call.temperature)
+    parameters = {**asked, "temperature": temperature, "max_tokens": call.max_tokens, **_model_settings(call)}
     options = body.get("stream_options")
     with_usage = stream and isinstance(options, Mapping) and bool(options.get("include_usage"))
     form = ("stream with usage" if with_usage else "stream") if stream else "whole"

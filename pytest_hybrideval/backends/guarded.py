@@ -164,7 +164,7 @@ class _Deadline:
             if not task.done():
                 task.cancel()
                 await asyncio.wait({task})
-                _ = task.cancelled() or task.exception()  # seen, and of no interest
+            _ = task.cancelled() or task.exception()  # seen: who was cancelled meanwhile has no use for it
 
 
 async def _next(events: AsyncGenerator[StreamEvent, None]) -> StreamEvent | None:

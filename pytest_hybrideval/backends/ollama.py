@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import httpx
 import orjson
 
 from pytest_hybrideval.backends import address
+from pytest_hybrideval.backends.embeddings import checked_vectors, in_batches
 from pytest_hybrideval.backends.faults import Peer, Secret, status_fault
 from pytest_hybrideval.backends.http import Timeouts, Upstream
 from pytest_hybrideval.backends.ollama_reply import (
@@ -23,7 +24,7 @@ from pytest_hybrideval.backends.ollama_reply import (
 from pytest_hybrideval.backends.ollama_request import FAIL_ON_OVERFLOW, ollama_body, residence, sampling_options
 from pytest_hybrideval.backends.openai_wire import wants_usage
 from pytest_hybrideval.backends.sdk import client_options, transport_fault
-from pytest_hybrideval.core.domain import Answer, Completion, ModelInfo, ModelRef, StreamEvent, Tier
+from pytest_hybrideval.core.domain import Answer, Completion, Embedding, ModelInfo, ModelRef, StreamEvent, Tier, Usage
 from pytest_hybrideval.core.errors import BackendError
 from pytest_hybrideval.core.protocols import BackendCall
 
@@ -142,6 +143,16 @@ class OllamaBackend:
         final = answer.model_dump()
         check_ended(self._peer, final)
         return Answer(answer.message.content or "", read_usage(final))
+
+    async def embed(self, texts: Sequence[str]) -> Embedding:
+        """The texts' vectors, from `/api/embed`. A text that does not fit the model's context is refused, never cut."""
+        return await in_batches(self._peer, texts, self._embed)
+
+    async def _embed(self, texts: list[str]) -> Embedding:
+        with self._faults():
+            answer = (await self._sdk().embed(self.ref.name, input=texts, truncate=False)).model_dump()
+        vectors = checked_vectors(self._peer, [list(vector) for vector in answer["embeddings"]], len(texts))
+        return Embedding(vectors, Usage(prompt=read_usage(answer).prompt, completion=0))
 
     async def aclose(self) -> None:
         """Close connections. Safe to call twice; a later request opens new ones."""

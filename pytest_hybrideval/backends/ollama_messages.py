@@ -77,6 +77,8 @@ def _tool_call(call: Any, index: int, where: str, tool_names: dict[str, str]) ->
             arguments = orjson.loads(arguments)
         except orjson.JSONDecodeError as error:
             raise RequestRefused(f"'{where}.function.arguments' is not JSON: {error}") from None
+    if arguments is None:
+        arguments = {}
     if not isinstance(arguments, Mapping):
         raise RequestRefused(f"'{where}.function.arguments' must be a JSON object")
     told: dict[str, Any] = {"function": {"index": index, "name": function["name"], "arguments": arguments}}

@@ -185,7 +185,7 @@ def _count(final: Mapping[str, Any], name: str) -> int | None:
 
 def _tool_call(call: Mapping[str, Any]) -> dict[str, Any]:
     function = call.get("function") or {}
-    arguments = function.get("arguments", {})
+    arguments = function.get("arguments") or {}  # null where the model gave none
     text = arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
     return {
         "id": call.get("id") or f"call_{uuid.uuid4().hex[:24]}",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from pytest_hybrideval.backends import address
+from pytest_hybrideval.backends.embeddings import checked_vectors, in_batches
 from pytest_hybrideval.backends.faults import Peer, Secret, answer_fault, status_fault
 from pytest_hybrideval.backends.http import Timeouts, Upstream
 from pytest_hybrideval.backends.openai_stream import AnswerReader
@@ -23,7 +24,7 @@ from pytest_hybrideval.backends.openai_wire import (
 )
 from pytest_hybrideval.backends.quirks import quirks_of
 from pytest_hybrideval.backends.sdk import client_options, transport_fault
-from pytest_hybrideval.core.domain import Answer, Completion, ModelInfo, ModelRef, StreamEvent, Tier
+from pytest_hybrideval.core.domain import Answer, Completion, Embedding, ModelInfo, ModelRef, StreamEvent, Tier, Usage
 from pytest_hybrideval.core.errors import BackendError, BackendUnavailable
 from pytest_hybrideval.core.protocols import BackendCall
 
@@ -148,6 +149,21 @@ class OpenAIBackend:
         answer = self._checked(raw.content)
         return Answer(read_message(answer)[0], read_usage(answer.get("usage")))
 
+    async def embed(self, texts: Sequence[str]) -> Embedding:
+        """The texts' vectors, from `/embeddings`."""
+        return await in_batches(self._peer, texts, self._embed)
+
+    async def _embed(self, texts: list[str]) -> Embedding:
+        with self._faults():
+            raw = await self._sdk().embeddings.with_raw_response.create(
+                model=self.ref.name, input=texts, encoding_format="float"
+            )
+        answer = self._checked(raw.content, "data")
+        entries = [entry if isinstance(entry, Mapping) else {} for entry in answer["data"]]
+        entries.sort(key=lambda entry: index if isinstance(index := entry.get("index"), int) else 0)
+        vectors = checked_vectors(self._peer, [entry.get("embedding") for entry in entries], len(texts))
+        return Embedding(vectors, Usage(prompt=read_usage(answer.get("usage")).prompt, completion=0))
+
     async def aclose(self) -> None:
         """Close connections. Safe to call twice; a later request opens new ones."""
         client, self._client = self._client, None
@@ -159,16 +175,16 @@ class OpenAIBackend:
         """The model's name in the request that goes out."""
         return self.ref.name
 
-    def _checked(self, data: bytes) -> dict[str, Any]:
-        """The answer in a body of status 200. Raises `BackendError` where it is an error or no answer."""
+    def _checked(self, data: bytes, field: str = "choices") -> dict[str, Any]:
+        """The answer in a body of status 200. Raises `BackendError` where it is an error or has no list in `field`."""
         try:
             answer = parse(data)
         except ValueError:
             raise BackendError(f"{self._peer.name} answered with something that is not JSON") from None
         if isinstance(answer, dict) and answer.get("error"):
             raise answer_fault(self._peer, answer)
-        if not isinstance(answer, dict) or not isinstance(answer.get("choices"), list) or not answer["choices"]:
-            raise BackendError(f"{self._peer.name} answered without 'choices'; is it an OpenAI-compatible API?")
+        if not isinstance(answer, dict) or not isinstance(answer.get(field), list) or not answer[field]:
+            raise BackendError(f"{self._peer.name} answered without '{field}'; is it an OpenAI-compatible API?")
         return answer
 
     async def _look(self, lookup: Awaitable[LegacyAPIResponse[Any]]) -> Any:
@@ -204,7 +220,7 @@ class OpenAIBackend:
 
             options = client_options(self._peer, self._timeouts, self._proxy)
             self._client = AsyncOpenAI(
-                api_key="",  # the key is set by `client_options`
+                api_key="unused",  # `client_options` sets the key; later releases of the client refuse an empty one
                 base_url=self._base,
                 max_retries=0,
                 timeout=options["timeout"],

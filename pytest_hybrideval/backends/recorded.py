@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +19,13 @@ from pytest_hybrideval.backends.cassette_file import Take
 from pytest_hybrideval.backends.cassette_keys import Asked
 from pytest_hybrideval.backends.wrapper import BackendWrapper
 from pytest_hybrideval.core.domain import Answer, Completion, Embedding, ModelInfo, ModelRef, StreamEvent
-from pytest_hybrideval.core.errors import BackendUnavailable, ConfigurationError, ContextOverflow, RequestRefused
+from pytest_hybrideval.core.errors import (
+    BackendUnavailable,
+    CassetteError,
+    ConfigurationError,
+    ContextOverflow,
+    RequestRefused,
+)
 from pytest_hybrideval.core.protocols import Backend, BackendCall, Embedder
 
 _SIMULATED = "simulated"
@@ -75,7 +81,10 @@ class RecordedBackend(BackendWrapper):
         """The temperature that is sent with this call, or was sent when it was recorded."""
         if self._made:
             return self.inner.effective_temperature(call)
-        take = self._cassettes.find(self._chat(call, stream=call.request.stream))
+        try:
+            take = self._cassettes.find(self._chat(call, stream=call.request.stream))
+        except CassetteError:  # the call itself has failed by it
+            take = None
         return take.temperature if take else call.temperature
 
     async def describe(self) -> ModelInfo:
@@ -87,7 +96,7 @@ class RecordedBackend(BackendWrapper):
                     self._described, self._described_then = answers.info(recorded), True
             else:
                 self._described = await self.inner.describe()
-                turn.record(answers.info_json(self._described), None)
+                self._keep(turn, answers.info_json(self._described))
         return self._described
 
     async def complete(self, call: BackendCall) -> Completion:
@@ -98,7 +107,7 @@ class RecordedBackend(BackendWrapper):
                     answers.check_overflow(recorded)
                     return answers.completion(recorded)
             answer = await (await self._live()).complete(call)
-            turn.record(answers.completion_json(answer), self.inner.effective_temperature(call))
+            self._keep(turn, answers.completion_json(answer))
             return answer
 
     async def stream(self, call: BackendCall) -> AsyncGenerator[StreamEvent, None]:
@@ -117,7 +126,7 @@ class RecordedBackend(BackendWrapper):
                 async for event in coming:
                     events.append(event)
                     yield event
-            turn.record(answers.stream_json(events), self.inner.effective_temperature(call))
+            self._keep(turn, answers.stream_json(events))
 
     async def ask(self, question: str, call: BackendCall) -> Answer:
         """A short question of the strategy's own."""
@@ -128,7 +137,7 @@ class RecordedBackend(BackendWrapper):
                     answers.check_overflow(recorded)
                     return answers.answer(recorded)
             answer = await (await self._live()).ask(question, call)
-            turn.record(answers.answer_json(answer), self.inner.question_temperature)
+            self._keep(turn, answers.answer_json(answer))
             return answer
 
     async def embed(self, texts: Sequence[str]) -> Embedding:
@@ -142,7 +151,7 @@ class RecordedBackend(BackendWrapper):
             if not isinstance(live, Embedder):
                 raise RequestRefused(f"{self.ref} makes no embeddings")
             embedding = await live.embed(texts)
-            turn.record(answers.embedding_json(embedding), None)
+            self._keep(turn, answers.embedding_json(embedding))
             return embedding
 
     async def aclose(self) -> None:
@@ -169,11 +178,21 @@ class RecordedBackend(BackendWrapper):
             self._last = call, stream, keys.chat(self.ref, call, stream=stream)
         return self._last[2]
 
+    def _keep(self, turn: _Turn, answer: Mapping[str, Any]) -> None:
+        """Record the model's answer. Raises `CassetteError` where that fails: the call has failed, too."""
+        temperature = None
+        if turn.asked.kind == keys.QUESTION:
+            temperature = self.inner.question_temperature
+        elif turn.call is not None:
+            temperature = self.inner.effective_temperature(turn.call)
+        seconds = time.monotonic() - turn.started
+        self._cassettes.record(turn.asked, turn.nth, answer, seconds, temperature)
+
     @asynccontextmanager
     async def _turn(self, asked: Asked, call: BackendCall | None) -> AsyncIterator[_Turn]:
         """One call: its recorded answer in hand, or the right to go live. Raises `NotRecorded` where it has neither."""
         store = self._cassettes
-        turn = _Turn(store, asked, store.begin(asked, call))
+        turn = _Turn(asked, call, store.begin(asked, call))
         try:
             turn.take = None if store.mode is RecordMode.ALL else store.find(asked, turn.nth)
             async with AsyncExitStack() as held:
@@ -182,28 +201,23 @@ class RecordedBackend(BackendWrapper):
                         raise store.missing(asked, turn.nth)
                     await held.enter_async_context(store.alone(asked, turn.nth))
                     turn.take = store.find(asked, turn.nth)
+                turn.started = time.monotonic()
                 yield turn
         except ContextOverflow as fault:
             if not fault.replayed:
-                turn.record(answers.overflow_json(fault), None)
+                self._keep(turn, answers.overflow_json(fault))
             raise
-        finally:
-            if turn.take is None and not turn.recorded:
-                store.end(asked, call, turn.nth)
+        except BaseException:
+            store.end(asked, call, turn.nth)
+            raise
 
 
 @dataclass
 class _Turn:
     """A call between its look-up and its end. `take` is its recorded answer, None where the model is to be asked."""
 
-    store: Cassettes
     asked: Asked
+    call: BackendCall | None
     nth: int
     take: Take | None = None
-    recorded: bool = False
-    started: float = field(default_factory=time.monotonic)
-
-    def record(self, answer: Mapping[str, Any], temperature: float | None) -> None:
-        """Keep the answer of the model. Raises `CassetteError` where that fails: the call has failed, too."""
-        self.store.record(self.asked, self.nth, answer, time.monotonic() - self.started, temperature)
-        self.recorded = True
+    started: float = 0.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import random
 import uuid
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -19,9 +19,11 @@ import orjson
 import yaml
 
 from pytest_hybrideval.backends import edits
+from pytest_hybrideval.backends.embeddings import hashed_words
 from pytest_hybrideval.core.domain import (
     Answer,
     Completion,
+    Embedding,
     ModelInfo,
     ModelRef,
     StreamEvent,
@@ -113,6 +115,11 @@ class SimulatedBackend:
         right = self._draw(trial, "classify", question) < self._profile.classifies
         text = "local" if self._solves(trial) == right else "cloud"
         return Answer(text, Usage(prompt=_tokens(question), completion=_tokens(text), cached=0, reasoning=0))
+
+    async def embed(self, texts: Sequence[str]) -> Embedding:
+        """Bags of words by hashing, the same for every embedded model; see `hashed_words`."""
+        usage = Usage(prompt=sum(map(_tokens, texts)), completion=0, cached=0, reasoning=0)
+        return Embedding(tuple(map(hashed_words, texts)), usage)
 
     async def aclose(self) -> None:
         """Nothing to close."""

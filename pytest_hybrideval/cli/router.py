@@ -159,7 +159,7 @@ def _backend(choice: Choice, ref: ModelRef, tier: Tier) -> Backend:
 
 def _slots(choice: Choice, ref: ModelRef, tier: Tier) -> Slots | None:
     chosen = choice.tiers[tier]
-    if chosen.slots is None or ref.provider == URL:  # a router behind a URL has its own
+    if chosen.slots is None:
         return None
     return Slots(f"{ref} at {chosen.base_url}", chosen.slots)  # as in trials, which share them
 

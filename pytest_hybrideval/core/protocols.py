@@ -145,6 +145,27 @@ def declared(offer: StrategyOffer, attribute: str, default: Any) -> Any:
     return getattr(offer, attribute, default)
 
 
+def strategy_tiers(factory: StrategyFactory) -> frozenset[Tier]:
+    """The tiers that a strategy may choose: its `tiers`, else both."""
+    return frozenset(declared(factory, "tiers", Tier))
+
+
+def strategy_models(factory: StrategyFactory) -> tuple[tuple[Tier, ModelRef], ...]:
+    """The models beside those of the two tiers that a strategy may name, each with its tier."""
+    return tuple(declared(factory, "models", ()))
+
+
+def strategy_embeds(factory: StrategyFactory) -> bool:
+    """Whether a strategy needs an embedding model."""
+    return bool(declared(factory, "embeds", False))
+
+
+def default_threshold(factory: StrategyOffer) -> float | None:
+    """The threshold that a strategy uses unless told otherwise; None where it takes none."""
+    value: Any = declared(factory, "default_threshold", None)
+    return None if value is None else float(value)
+
+
 @dataclass(frozen=True)
 class Sampling:
     """What is sent with every call of a tier. None means: do not send that parameter.

@@ -30,6 +30,7 @@ _PASSED_ON = frozenset({400, 413, 422, 429})  # what an upstream says of the req
 _BAD_GATEWAY = 502
 _HUNG_UP = 499
 _CLOSING_SECONDS = 2.0
+_ACCEPTING_STEPS = 5  # a connection is accepted within three turns of the loop
 
 
 @dataclass(frozen=True)
@@ -57,15 +58,16 @@ class RouterServer:
         self._runner = web.AppRunner(
             self._app(metrics), handler_cancellation=True, access_log=None, shutdown_timeout=_CLOSING_SECONDS
         )
+        self._listening: asyncio.Server | None = None
         self.url = ""
 
     async def start(self, host: str, port: int) -> None:
         """Listen; afterwards `url` ends in `/v1`. Port 0 takes a free one. Raises `OSError` where the port is taken."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, host, port).start()
-        address = self._runner.addresses[0]
-        shown = f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown}:{address[1]}/v1"
+        assert self._runner.server is not None
+        self._listening = await asyncio.get_running_loop().create_server(self._runner.server, host, port)
+        port = self._listening.sockets[0].getsockname()[1]
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}/v1"
 
     @property
     def under_way(self) -> int:
@@ -78,13 +80,25 @@ class RouterServer:
         async with AsyncExitStack() as stack:  # each is closed, whatever closing another one raises
             stack.push_async_callback(self._pool.aclose)
             stack.push_async_callback(self._runner.cleanup)
-            for site in list(self._runner.sites):
-                await site.stop()
+            await self._refuse_connections()
             if self._door.tasks:
                 _, late = await asyncio.wait(self._door.tasks, timeout=grace)
                 for task in late:
                     task.cancel()
                 await asyncio.gather(*late, return_exceptions=True)
+
+    async def _refuse_connections(self) -> None:
+        """Close the port, once the connections that were just accepted have become the server's own.
+
+        Before Python 3.12 a connection whose acceptance meets the closing is left open and never read.
+        """
+        if self._listening is None:
+            return
+        for listener in self._listening.sockets:
+            asyncio.get_running_loop().remove_reader(listener.fileno())
+        for _ in range(_ACCEPTING_STEPS):
+            await asyncio.sleep(0)
+        self._listening.close()
 
     def _app(self, metrics: Metrics) -> web.Application:
         async def numbers(request: web.Request) -> web.StreamResponse:

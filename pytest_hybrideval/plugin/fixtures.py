@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_hybrideval.core.domain import Tier, Trial
-from pytest_hybrideval.core.protocols import Agent, Scorer
+from pytest_hybrideval.core.protocols import Agent, Scorer, strategy_embeds, strategy_models
 from pytest_hybrideval.plugin.state import state_of
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def trial(request: pytest.FixtureRequest) -> Trial:
 def router(trial: Trial, hybrid_gateway: Gateway, pytestconfig: pytest.Config) -> Iterator[RouterSession]:
     """The trial's session at the gateway: base URL, key, strategy, ledger. Its key dies with the trial."""
     from pytest_hybrideval.plugin.preflight import PREFLIGHT
-    from pytest_hybrideval.plugin.registry import make_strategy, strategy_embeds, strategy_models
+    from pytest_hybrideval.strategies.naming import make_strategy
     from pytest_hybrideval.trial import sampling
 
     state = state_of(pytestconfig)

@@ -9,14 +9,9 @@ from itertools import product
 
 from pytest_hybrideval.core.domain import ModelRef, Tier, Variant
 from pytest_hybrideval.core.errors import ConfigurationError
+from pytest_hybrideval.core.protocols import default_threshold, strategy_embeds, strategy_models, strategy_tiers
 from pytest_hybrideval.core.settings import Settings
-from pytest_hybrideval.plugin.registry import (
-    Registry,
-    default_threshold,
-    strategy_embeds,
-    strategy_models,
-    strategy_tiers,
-)
+from pytest_hybrideval.plugin.registry import Registry
 
 _NOT_IN_IDS = re.compile(r"[^\w.+=-]+")
 
@@ -56,7 +51,7 @@ def _check_models(name: str, settings: Settings, registry: Registry) -> None:
     if strategy_embeds(factory):
         _check_embedding(name, settings, registry)
     for tier, model in strategy_models(factory):
-        for own in settings.tier(tier).models:
+        for own in settings.tier(tier).models if tier in strategy_tiers(factory) else ():
             if model.provider != own.provider:
                 raise ConfigurationError(
                     f"strategy '{name}' names {model} beside the {tier.value} model {own}: "

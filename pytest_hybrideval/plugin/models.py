@@ -10,8 +10,7 @@ import pytest
 
 from pytest_hybrideval.core.domain import ModelInfo, ModelRef, Tier
 from pytest_hybrideval.core.errors import BackendError
-from pytest_hybrideval.core.protocols import Backend
-from pytest_hybrideval.plugin.registry import strategy_embeds, strategy_models
+from pytest_hybrideval.core.protocols import Backend, strategy_embeds, strategy_models
 from pytest_hybrideval.plugin.state import State
 
 if TYPE_CHECKING:

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 
 from pytest_hybrideval.core.domain import ModelRef, Task, Tier
-from pytest_hybrideval.core.errors import ConfigurationError, StrategyError
-from pytest_hybrideval.core.protocols import (
-    Backend,
-    BackendFactory,
-    ConfigurableFactory,
-    Strategy,
-    StrategyFactory,
-    StrategyOffer,
-    Suite,
-    declared,
-)
+from pytest_hybrideval.core.errors import ConfigurationError
+from pytest_hybrideval.core.protocols import Backend, BackendFactory, StrategyFactory, StrategyOffer, Suite
 from pytest_hybrideval.core.settings import StrategyOptions
 
 T = TypeVar("T")
@@ -58,37 +48,11 @@ class Registry:
 
         Raises `ConfigurationError` with what would be right.
         """
+        from pytest_hybrideval.strategies.naming import find_strategy
+
         if name not in self._chosen:
-            offer, argument = self._offer(name)
-            self._chosen[name] = self._configured(name, offer, argument)
+            self._chosen[name] = find_strategy(name, self.strategies, self._options)
         return self._chosen[name]
-
-    def _offer(self, name: str) -> tuple[StrategyOffer, str]:
-        """What a name stands for, and the argument after it. A name on offer goes before a module of the same name."""
-        known, colon, argument = name.partition(":")
-        if not colon or not known:
-            return _chosen(self.strategies, name, "strategy"), ""
-        if isinstance(self.strategies.get(known), ConfigurableFactory):
-            return self.strategies[known], argument
-        try:
-            return _imported(name)
-        except ConfigurationError as error:
-            if known in self.strategies:
-                raise ConfigurationError(f"strategy '{known}' takes no argument; '{name}' is nothing else") from None
-            raise ConfigurationError(f"{error}{_similar(self.strategies, known)}") from None
-
-    def _configured(self, name: str, offer: StrategyOffer, argument: str) -> StrategyFactory:
-        if not isinstance(offer, ConfigurableFactory):
-            if argument:
-                raise ConfigurationError(f"strategy '{name}' takes no argument: it has no method 'configured'")
-            return offer
-        try:
-            return offer.configured(self._options(), argument)
-        except ConfigurationError:
-            raise
-        except Exception as error:  # a strategy is anyone's code
-            text = f"{type(error).__name__}: {error}"
-            raise ConfigurationError(f"strategy '{name}' could not be configured: {text}") from error
 
     def backend_factory(self, model: ModelRef) -> BackendFactory:
         """The backend of a model's provider. Raises `ConfigurationError` with what would be right."""
@@ -108,35 +72,6 @@ class Registry:
         return suite.load(folder) if suite else None
 
 
-def make_strategy(factory: StrategyFactory, name: str) -> Strategy:
-    """A fresh strategy. Raises `StrategyError` with whatever its own code raised."""
-    try:
-        return factory()
-    except Exception as error:  # a strategy is anyone's code
-        raise StrategyError(f"strategy '{name}' could not be made: {type(error).__name__}: {error}") from error
-
-
-def strategy_tiers(factory: StrategyFactory) -> frozenset[Tier]:
-    """The tiers that a strategy may choose: its `tiers`, else both."""
-    return frozenset(declared(factory, "tiers", Tier))
-
-
-def strategy_models(factory: StrategyFactory) -> tuple[tuple[Tier, ModelRef], ...]:
-    """The models beside the trial's that a strategy may name, each with its tier."""
-    return tuple(declared(factory, "models", ()))
-
-
-def strategy_embeds(factory: StrategyFactory) -> bool:
-    """Whether a strategy needs an embedding model."""
-    return bool(declared(factory, "embeds", False))
-
-
-def default_threshold(factory: StrategyOffer) -> float | None:
-    """The threshold that a strategy uses unless told otherwise; None where it takes none."""
-    value: Any = declared(factory, "default_threshold", None)
-    return None if value is None else float(value)
-
-
 def _merged(offers: Iterable[Mapping[str, T]], what: str) -> dict[str, T]:
     merged: dict[str, T] = {}
     for offer in reversed(list(offers)):  # pluggy calls the plugin registered last first: ours come first again
@@ -153,24 +88,3 @@ def _chosen(known: Mapping[str, T], name: str, what: str) -> T:
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean '{close[0]}'? " if close else ""
     raise ConfigurationError(f"unknown {what} '{name}'; {hint}({', '.join(known)})")
-
-
-def _similar(known: Mapping[str, StrategyOffer], name: str) -> str:
-    """A hint at the strategy that may have been meant, among those that take an argument."""
-    names = [own for own, offer in known.items() if isinstance(offer, ConfigurableFactory)]
-    close = difflib.get_close_matches(name, names, n=1)
-    return f", or did you mean '{close[0]}'?" if close else ""
-
-
-def _imported(path: str) -> tuple[StrategyOffer, str]:
-    """The class of `module:Class`, and the argument of `module:Class:argument`."""
-    module_name, _, rest = path.partition(":")
-    attribute, _, argument = rest.partition(":")
-    try:
-        found: Any = getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ConfigurationError(f"strategy '{path}' cannot be imported: {error}; write module:Class") from None
-    if not callable(found) or not hasattr(found, "decide"):
-        raise ConfigurationError(f"strategy '{path}' is no strategy: it must be a class with an async method 'decide'")
-    offer: StrategyOffer = found
-    return offer, argument

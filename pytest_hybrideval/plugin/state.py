@@ -11,10 +11,11 @@ import pytest
 from pytest_hybrideval.core.domain import Task, Tier, Trial, Variant
 from pytest_hybrideval.core.errors import ConfigurationError, RecordError, TaskError
 from pytest_hybrideval.core.pricing import PriceList
+from pytest_hybrideval.core.protocols import strategy_tiers
 from pytest_hybrideval.core.settings import Settings
 from pytest_hybrideval.plugin import matrix
 from pytest_hybrideval.plugin.options import RESUME, read_settings, source_of
-from pytest_hybrideval.plugin.registry import Registry, strategy_tiers
+from pytest_hybrideval.plugin.registry import Registry
 
 if TYPE_CHECKING:
     from pytest_hybrideval.agents.aider import Aider

@@ -1,31 +1,21 @@
-"""The policies under test that ship with the package, one file each."""
+"""The policies under test that ship with the package, one file each.
+
+`BUILTIN` has them by name; it is loaded when it is first asked for, for a session without trials must not pay for it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from pytest_hybrideval.core.protocols import StrategyOffer
-from pytest_hybrideval.strategies.always import AlwaysCloud, AlwaysLocal
-from pytest_hybrideval.strategies.cascade import Cascade
-from pytest_hybrideval.strategies.embedding_knn import EmbeddingKnn
-from pytest_hybrideval.strategies.escalate import Escalate
-from pytest_hybrideval.strategies.heuristic import Heuristic
-from pytest_hybrideval.strategies.llm_classifier import LlmClassifier
-from pytest_hybrideval.strategies.phase_aware import PhaseAware
-from pytest_hybrideval.strategies.random import Random
-from pytest_hybrideval.strategies.rules import Rules
-from pytest_hybrideval.strategies.task_aware import TaskAware
+if TYPE_CHECKING:
+    from pytest_hybrideval.strategies.builtin import BUILTIN
 
-BUILTIN: Mapping[str, StrategyOffer] = {
-    "always-cloud": AlwaysCloud,
-    "always-local": AlwaysLocal,
-    "heuristic": Heuristic,
-    "cascade": Cascade,
-    "rules": Rules,
-    "phase-aware": PhaseAware,
-    "task-aware": TaskAware,
-    "llm-classifier": LlmClassifier,
-    "embedding-knn": EmbeddingKnn,
-    "escalate": Escalate,
-    "random": Random,
-}
+__all__ = ["BUILTIN"]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "BUILTIN":
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    from pytest_hybrideval.strategies.builtin import BUILTIN
+
+    return BUILTIN

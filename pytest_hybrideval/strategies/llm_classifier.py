@@ -35,8 +35,9 @@ _QUOTED = 60
 _THOUGHTS = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.S)
 _DENIED = re.compile(r"(?:\b(?:not|no|never|without|than|instead of)|n't)\s+(?:the\s+|a\s+)?(?:local|cloud)\b")
 _NAMED = re.compile(r"\b(local|cloud)\b")
-_BEGINS = re.compile(r"\W*(local|cloud)\b(?!\W*(?:or|local|cloud)\b)")
-_ANNOUNCED = re.compile(r"\b(?:answer|choice|decision|verdict)(?:\s+is)?\W+(local|cloud)\b(?!\W*(?:or|local|cloud)\b)")
+_ALONE = r"(local|cloud)\b(?!\s*(?:/|\||,?\s*(?:or|and)\b))"  # not "local or cloud"
+_BEGINS = re.compile(rf"\W*{_ALONE}")
+_ANNOUNCED = re.compile(rf"\b(?:answer|choice|decision|verdict)(?:\s+is)?\W+{_ALONE}")
 
 
 class LlmClassifier:
@@ -77,5 +78,6 @@ def named_tier(answer: str) -> Tier | None:
     do not count, nor does a tier that is denied ("not local").
     """
     text = _DENIED.sub(" ", _THOUGHTS.sub(" ", answer).lower())
-    said = _ANNOUNCED.findall(text)[-1:] or _BEGINS.findall(text)[:1] or sorted(set(_NAMED.findall(text)))
+    begins = _BEGINS.match(text)
+    said = _ANNOUNCED.findall(text)[-1:] or ([begins[1]] if begins else sorted(set(_NAMED.findall(text))))
     return Tier(said[0]) if len(said) == 1 else None

@@ -7,10 +7,27 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pytest_hybrideval.core.domain import ModelRef, Tier
 from pytest_hybrideval.core.errors import ConfigurationError, StrategyError
-from pytest_hybrideval.core.protocols import ConfigurableFactory, Strategy, StrategyFactory, StrategyOffer, declared
+from pytest_hybrideval.core.protocols import (
+    ConfigurableFactory,
+    Strategy,
+    StrategyFactory,
+    StrategyOffer,
+    default_threshold,
+    strategy_embeds,
+    strategy_models,
+    strategy_tiers,
+)
 from pytest_hybrideval.core.settings import StrategyOptions
+
+__all__ = [
+    "default_threshold",
+    "find_strategy",
+    "make_strategy",
+    "strategy_embeds",
+    "strategy_models",
+    "strategy_tiers",
+]
 
 Offers = Mapping[str, StrategyOffer]
 
@@ -40,27 +57,6 @@ def make_strategy(factory: StrategyFactory, name: str) -> Strategy:
         return factory()
     except Exception as error:  # a strategy is anyone's code
         raise StrategyError(f"strategy '{name}' could not be made: {type(error).__name__}: {error}") from error
-
-
-def strategy_tiers(factory: StrategyFactory) -> frozenset[Tier]:
-    """The tiers that a strategy may choose: its `tiers`, else both."""
-    return frozenset(declared(factory, "tiers", Tier))
-
-
-def strategy_models(factory: StrategyFactory) -> tuple[tuple[Tier, ModelRef], ...]:
-    """The models beside those of the two tiers that a strategy may name, each with its tier."""
-    return tuple(declared(factory, "models", ()))
-
-
-def strategy_embeds(factory: StrategyFactory) -> bool:
-    """Whether a strategy needs an embedding model."""
-    return bool(declared(factory, "embeds", False))
-
-
-def default_threshold(factory: StrategyOffer) -> float | None:
-    """The threshold that a strategy uses unless told otherwise; None where it takes none."""
-    value: Any = declared(factory, "default_threshold", None)
-    return None if value is None else float(value)
 
 
 def _offer(name: str, known: Offers) -> tuple[StrategyOffer, str]:

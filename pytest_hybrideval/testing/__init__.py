@@ -31,6 +31,8 @@ if TYPE_CHECKING:
         make_context,
     )
     from pytest_hybrideval.testing.scripted_agent import ScriptedAgent
+    from pytest_hybrideval.testing.scripted_embedder import ScriptedEmbedder
+    from pytest_hybrideval.testing.strategy_conformance import STRATEGY_CHECKS, StrategyCheck, check_strategy
 
 __all__ = [
     "Ask",
@@ -41,12 +43,16 @@ __all__ = [
     "Raw",
     "ReceivedRequest",
     "Reply",
+    "STRATEGY_CHECKS",
     "ScriptedAgent",
     "ScriptedBackend",
     "ScriptedClassifier",
+    "ScriptedEmbedder",
     "ScriptedReply",
     "ScriptedStrategy",
+    "StrategyCheck",
     "ToolCall",
+    "check_strategy",
     "make_backend_call",
     "make_context",
     "make_request",
@@ -66,12 +72,16 @@ _HOMES = {
     "Raw": "replies",
     "ReceivedRequest": "fake_server",
     "Reply": "replies",
+    "STRATEGY_CHECKS": "strategy_conformance",
     "ScriptedAgent": "scripted_agent",
     "ScriptedBackend": "scripted",
     "ScriptedClassifier": "scripted",
+    "ScriptedEmbedder": "scripted_embedder",
     "ScriptedReply": "scripted",
     "ScriptedStrategy": "scripted",
+    "StrategyCheck": "strategy_conformance",
     "ToolCall": "replies",
+    "check_strategy": "strategy_conformance",
     "make_backend_call": "samples",
     "make_context": "scripted",
     "make_request": "samples",

@@ -10,7 +10,7 @@ import orjson
 from aiohttp import web
 
 from pytest_hybrideval.testing.fake_server import FakeServer, Responder
-from pytest_hybrideval.testing.replies import Behaviour, Fault, Reply
+from pytest_hybrideval.testing.replies import Behaviour, Fault, Reply, vector_of
 
 _WHEN = "2026-01-01T00:00:00Z"
 _FAULTS: Mapping[str, str] = {
@@ -20,7 +20,6 @@ _FAULTS: Mapping[str, str] = {
     "rate_limited": "too many concurrent requests",
     "server_error": "server busy, please try again. maximum pending requests exceeded",
 }
-_DIMENSIONS = 8
 
 
 class FakeOllama(FakeServer):
@@ -128,11 +127,14 @@ class FakeOllama(FakeServer):
         answer = {"details": {"family": "fake"}, "model_info": facts, "capabilities": ["completion", "tools"]}
         return self._refusal(await request.json()) or web.json_response(answer)
 
-    async def _embed(self, request: web.Request) -> web.Response:
+    async def _embed(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
-        texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
-        answer = {"model": body["model"], "embeddings": [_embedding(text) for text in texts], "prompt_eval_count": 1}
-        return self._refusal(body) or web.json_response(answer)
+
+        def answer(texts: list[str]) -> Mapping[str, Any]:
+            counted = {"prompt_eval_count": sum(len(text.split()) for text in texts)}
+            return {"model": body["model"], "embeddings": [vector_of(text) for text in texts], **counted}
+
+        return self._refusal(body) or await self.embed(request, answer)
 
 
 def _final(reply: Reply) -> dict[str, Any]:
@@ -151,9 +153,3 @@ def _tool_calls(reply: Reply) -> list[dict[str, Any]]:
         }
         for index, call in enumerate(reply.tool_calls)
     ]
-
-
-def _embedding(text: str) -> list[float]:
-    digest = hashlib.sha256(text.encode()).digest()[:_DIMENSIONS]
-    length = sum(byte * byte for byte in digest) ** 0.5
-    return [byte / length for byte in digest]

@@ -1,4 +1,4 @@
-"""A fake of an OpenAI-compatible server: chat completions, whole and streamed, and the list of models."""
+"""A fake of an OpenAI-compatible server: chat completions, whole and streamed, embeddings, and the list of models."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiohttp import web
 
 from pytest_hybrideval.core.domain import Usage
 from pytest_hybrideval.testing.fake_server import FakeServer, Responder
-from pytest_hybrideval.testing.replies import Behaviour, Fault, Reply
+from pytest_hybrideval.testing.replies import Behaviour, Fault, Reply, vector_of
 
 _ID = "chatcmpl-fake"
 _FAULTS: Mapping[str, tuple[str, str, str | None]] = {
@@ -60,8 +60,8 @@ class FakeOpenAI(FakeServer):
         return f"{self.url}/v1"
 
     def routes(self) -> list[web.RouteDef]:
-        """Chat and, unless switched off, models."""
-        routes = [web.post(self.chat_path, self.chat)]
+        """Chat, embeddings and, unless switched off, models."""
+        routes = [web.post(self.chat_path, self.chat), web.post("/v1/embeddings", self._embed)]
         if self._lists_models:
             routes.append(web.get("/v1/models", self._list))
         if self._retrieves_models:
@@ -113,6 +113,17 @@ class FakeOpenAI(FakeServer):
         if asked and reply.usage is not None:
             ending.append(_event({**head, "choices": [], "usage": _usage(reply.usage)}))
         return pieces, [*ending, b"data: [DONE]\n\n"]
+
+    async def _embed(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+
+        def answer(texts: list[str]) -> Mapping[str, Any]:
+            data = [{"object": "embedding", "index": n, "embedding": vector_of(text)} for n, text in enumerate(texts)]
+            tokens = sum(len(text.split()) for text in texts)
+            usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+            return {"object": "list", "model": body.get("model"), "data": data, "usage": usage}
+
+        return self._refusal(request, str(body.get("model"))) or await self.embed(request, answer)
 
     async def _list(self, request: web.Request) -> web.Response:
         entries = [self._entry(name) for name in self._models or ()]

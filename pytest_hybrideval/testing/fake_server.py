@@ -41,6 +41,8 @@ class FakeServer(ABC):
 
     Chat requests take the next behaviour of the script; when it is used up, `default`, which may be a function of the
     request. `requests` holds everything received, oldest first, `chats` the chat requests alone.
+
+    Requests for embeddings have a script of their own (`will_embed`), and are else answered with `vector_of` each text.
     """
 
     chat_path: str
@@ -51,6 +53,7 @@ class FakeServer(ABC):
         self.url = ""
         self._script = deque(script)
         self._default = Reply() if default is None else default
+        self._embed_script: deque[Fault | Raw] = deque()
         self._runner: web.AppRunner | None = None
         self._gone: asyncio.Queue[str] = asyncio.Queue()
         self._thread: threading.Thread | None = None
@@ -64,6 +67,10 @@ class FakeServer(ABC):
     def will(self, *script: Behaviour) -> None:
         """Append to the script."""
         self._script.extend(script)
+
+    def will_embed(self, *script: Fault | Raw) -> None:
+        """How the next requests for embeddings end."""
+        self._embed_script.extend(script)
 
     async def client_gone(self) -> str:
         """Wait until a client breaks off a chat, and return its path. Only inside the server's own loop."""
@@ -113,6 +120,17 @@ class FakeServer(ABC):
         except (asyncio.CancelledError, ConnectionResetError):
             self._gone.put_nowait(request.path)
             raise
+
+    async def embed(self, request: web.Request, answer: Callable[[list[str]], Mapping[str, Any]]) -> web.StreamResponse:
+        """Follow the script for one request for embeddings; when it is used up, send the `answer` for its texts."""
+        body = await request.json()
+        behaviour = self._embed_script.popleft() if self._embed_script else None
+        if isinstance(behaviour, Fault):
+            return self.refuse(behaviour, str(body.get("model")))
+        if isinstance(behaviour, Raw):
+            return await self._send_raw(request, behaviour)
+        texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
+        return web.Response(body=orjson.dumps(answer(texts)), content_type="application/json")
 
     def refuse(self, fault: Fault, model: str) -> web.Response:
         """A refusal as a response."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -113,3 +114,12 @@ class Raw:
 
 
 Behaviour = Reply | Fault | Raw
+
+_DIMENSIONS = 8
+
+
+def vector_of(text: str) -> list[float]:
+    """The vector that the fake servers give to a text: eight numbers, of length 1, the same for the same text."""
+    digest = hashlib.sha256(text.encode()).digest()[:_DIMENSIONS]
+    length = sum(byte * byte for byte in digest) ** 0.5
+    return [byte / length for byte in digest]

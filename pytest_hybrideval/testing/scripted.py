@@ -25,11 +25,13 @@ from pytest_hybrideval.core.domain import (
     ModelInfo,
     ModelRef,
     StreamEvent,
+    TaskClass,
     Tier,
     Usage,
 )
-from pytest_hybrideval.core.protocols import BackendCall, Classify, RoutingContext
+from pytest_hybrideval.core.protocols import BackendCall, Classify, Embed, RoutingContext
 from pytest_hybrideval.core.records import CallRecord
+from pytest_hybrideval.testing.scripted_embedder import ScriptedEmbedder
 
 
 class Pause:
@@ -273,9 +275,16 @@ def make_context(
     seed: int = 42,
     earlier: Sequence[CallRecord] = (),
     classify: Classify | None = None,
+    embed: Embed | None = None,
+    task_class: TaskClass | None = None,
 ) -> RoutingContext:
-    """What a strategy may know; `classify` is by default a `ScriptedClassifier` that says "local"."""
-    return RoutingContext(threshold, seed, earlier, classify or ScriptedClassifier())
+    """What a strategy may know; `classify` is by default a `ScriptedClassifier` that says "local".
+
+    `embed` is by default a `ScriptedEmbedder`; with `no_embeddings` it is as where no embedding model was named.
+    """
+    return RoutingContext(
+        threshold, seed, earlier, classify or ScriptedClassifier(), embed or ScriptedEmbedder(), task_class
+    )
 
 
 async def _play(step: Step) -> StreamEvent | None:

@@ -594,7 +594,6 @@ class TestHangingUp:
 
 
 class TestStopping:
-    @pytest.mark.skip(reason="under load a transport stays unclosed at the end, which is an error of its own: open")
     @pytest.mark.parametrize("stream", [False, True])
     def test_requests_under_way_finish_and_no_new_ones_are_taken(self, serve: Serve, stream: bool) -> None:
         pause = Pause()
@@ -631,7 +630,6 @@ class TestStopping:
             assert 0.2 <= time.monotonic() - began < 10
         assert (len(backend.broken_off), backend.running, backend.closed) == (1, 0, True)
 
-    @pytest.mark.skip(reason="under load a transport stays unclosed at the end, which is an error of its own: open")
     def test_no_thread_and_no_port_is_left(self, serve: Serve) -> None:
         before = set(threading.enumerate())
         house = serve()

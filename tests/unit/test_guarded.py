@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_hybrideval.backends.guarded import GuardedBackend, Guards
@@ -69,6 +69,7 @@ sizes = st.lists(st.integers(1, 3000), min_size=1, max_size=6)
 
 
 class TestWhatIsNoLoop:
+    @settings(deadline=None)
     @given(groups, sizes)
     def test_ordinary_text_passes_byte_for_byte_in_any_pieces(
         self, groups: list[tuple[str, int]], sizes: list[int]
@@ -123,6 +124,7 @@ def unguarded(steps: Sequence[str]) -> list[StreamEvent]:
 
 
 class TestLoops:
+    @settings(deadline=None)
     @given(st.integers(1, 2000), st.integers(0, 3000), st.integers(0), sizes)
     def test_a_loop_of_any_length_is_cut_in_time(self, period: int, before: int, seed: int, sizes: list[int]) -> None:
         block, bound = noise(seed, period), Guards().watch().bound

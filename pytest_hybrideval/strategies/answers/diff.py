@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_hybrideval.strategies.answers import RefusedEdit
@@ -28,24 +28,27 @@ class Block:
     new: str
 
 
-def apply_blocks(text: str, files: MutableMapping[str, str], fence: str) -> list[str]:
-    """Apply an answer's blocks to `files` (name -> content), one after the other; the names of the files changed.
+def texts_after(text: str, shown: Mapping[str, str], fence: str) -> dict[str, str]:
+    """The files that an answer changes, as they are when its blocks have been applied one after the other.
 
-    Raises `RefusedEdit` at the first block that cannot be read or stands nowhere.
+    `shown` are the files by their names. Raises `RefusedEdit` where there is no block, or one that cannot be read or
+    stands nowhere.
     """
-    shown = tuple(files)
+    files = dict(shown)
     changed = []
-    for block in read_blocks(text, shown, fence):
+    for block in read_blocks(text, tuple(shown), fence):
         own = posixpath.normpath(block.name)
         name, after = own, replaced(files.get(own), block, fence)
         if not after and block.old.strip():  # as aider does, look for it in the other files
             others = ((other, replaced(files[other], block, fence)) for other in shown if other != own)
-            name, after = next(((other, text) for other, text in others if text), (own, None))
+            name, after = next(((other, content) for other, content in others if content), (own, None))
         if not after:
             raise RefusedEdit(f"a SEARCH block matches nothing in {block.name}")
         files[name] = after
         changed.append(name)
-    return changed
+    if not changed:
+        raise RefusedEdit("it holds no SEARCH/REPLACE block")
+    return {name: files[name] for name in changed}
 
 
 def read_blocks(text: str, shown: tuple[str, ...], fence: str) -> Iterator[Block]:
@@ -119,9 +122,9 @@ def replaced(content: str | None, block: Block, fence: str) -> str | None:
     whole = _ended(content).splitlines(keepends=True)
     searched, put = old.splitlines(keepends=True), _ended(new).splitlines(keepends=True)
     found = _at_some_place(whole, searched, put)
-    if found is None and len(searched) > 2 and not searched[0].strip():
+    if not found and len(searched) > 2 and not searched[0].strip():
         found = _at_some_place(whole, searched[1:], put)
-    return found if found is not None else _around_dots("".join(whole), old, _ended(new))
+    return found or _around_dots("".join(whole), old, _ended(new))
 
 
 def _at_some_place(whole: list[str], old: list[str], new: list[str]) -> str | None:
@@ -177,9 +180,3 @@ def _unwrapped(text: str, name: str, fence: str) -> str:
 
 def _ended(text: str) -> str:
     return text if not text or text.endswith("\n") else text + "\n"
-
-
-def texts_after(text: str, shown: Mapping[str, str], fence: str) -> dict[str, str]:
-    """The files that an answer changes, as they are afterwards. Raises `RefusedEdit`."""
-    files = dict(shown)
-    return {name: files[name] for name in apply_blocks(text, files, fence)}

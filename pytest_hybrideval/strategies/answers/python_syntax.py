@@ -14,7 +14,7 @@ def python_fault(source: str) -> str:
     """What the parser says of the source, with the line; empty where it parses, or where that cannot be told."""
     quiet = _BACKSLASH.sub(lambda found: found[0] if found[1] else "_", source)
     try:
-        ast.parse(quiet)
+        ast.parse(quiet, "<answer>")
     except SyntaxError as error:
         return f"{error.msg}, line {error.lineno}"
     except (ValueError, RecursionError, MemoryError):  # null bytes; more depth than the parser has room for

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from pytest_hybrideval.core.domain import Reply
@@ -14,6 +15,8 @@ _EDITING = (Phase.EDIT, Phase.CODE, Phase.REFLECTION)
 _CUT_OFF = {"length": "it was cut off at its longest length", "content_filter": "it was cut off by a content filter"}
 _CALLS = ("tool_calls", "function_call")
 _LONGEST_FAULT = 160
+# Models put a sentence such as "Here is the file:" where the name should be, and aider makes a file of that name.
+_PLAUSIBLE = re.compile(r"[\w.@+-]+(?:/[\w.@+-]+)*")
 
 
 def complaint(signals: RequestSignals, reply: Reply) -> str:
@@ -42,6 +45,8 @@ def _unusable(signals: RequestSignals, text: str) -> str:
         after = _texts_after(signals, text)
     except RefusedEdit as refused:
         return f"no usable edit: {refused}"
+    if after and not any(name in signals.files or _PLAUSIBLE.fullmatch(name) for name in after):
+        return f"no usable edit: it names {next(iter(after))[:40]!r}, which is no file"
     for name, content in after.items():
         if name.endswith((".py", ".pyi")) and not python_fault(signals.files.get(name, "")):
             fault = python_fault(content)

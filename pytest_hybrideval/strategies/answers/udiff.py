@@ -7,7 +7,6 @@ refused here only where none of these could find it; what is refused here, aider
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import groupby
 from typing import NamedTuple
 
 from pytest_hybrideval.strategies.answers import RefusedEdit
@@ -39,40 +38,47 @@ def texts_after(text: str, files: Mapping[str, str]) -> dict[str, str]:
 
     Raises `RefusedEdit` where there is no hunk, or one that aider would refuse.
     """
-    hunks = [hunk for hunk in read_hunks(text) if list(map(str.rstrip, hunk.old)) != list(map(str.rstrip, hunk.new))]
+    hunks = [hunk for hunk in read_hunks(text) if list(map(_plain, hunk.old)) != list(map(_plain, hunk.new))]
     if not hunks:
         raise RefusedEdit("it holds no hunk that changes anything")
     after: dict[str, str] = {}
     vague = set()
+    known = {name: {line.strip() for line in content.splitlines()} for name, content in files.items()}
     for hunk in dict.fromkeys(hunks):
+        there = known.setdefault(hunk.name, set())
         content = after.get(hunk.name, files.get(hunk.name))
         old, new = "".join(hunk.old), "".join(hunk.new)
         if not old.strip():
             after[hunk.name] = (content or "") + new
         elif content is not None and content.count(old) == 1:
             after[hunk.name] = content.replace(old, new)
-        elif content is not None and _may_fit(hunk, content):
+        elif _only_blank(hunk) or _may_fit(hunk, there):
             vague.add(hunk.name)
         else:
             raise RefusedEdit(f"a hunk matches nothing in {hunk.name}")
+        there.update(line[1:].strip() for line in hunk.lines if _mark(line) == "+")
     return {name: content for name, content in after.items() if name not in vague}
 
 
-def _may_fit(hunk: Hunk, content: str) -> bool:
-    """Whether aider might find the hunk's place: enough of its old lines are there, or all that it removes."""
-    there = [line.strip() for line in content.splitlines()]
-    old = [line.strip() for line in hunk.old if line.strip()]
-    if sum(line in there for line in old) >= _LEAST_FOUND * len(old):
+def _plain(line: str) -> str:
+    """The line as it is compared: of one that has blanks alone only its end."""
+    return line if line.strip() else "\n"
+
+
+def _only_blank(hunk: Hunk) -> bool:
+    """Whether blank lines are all that it adds and removes."""
+    return not any(line[1:].strip() for line in hunk.lines if _mark(line) != " ")
+
+
+def _may_fit(hunk: Hunk, there: set[str]) -> bool:
+    """Whether aider might find the hunk's place: enough of its old lines are `there`, or all that it removes."""
+    old = [line.strip() for line in hunk.old]
+    if sum(not line or line in there for line in old) >= _LEAST_FOUND * len(old):
         return True
-    removed = [
-        [line[1:].strip() for line in lines if line[1:].strip()]
-        for mark, lines in groupby(hunk.lines, key=_mark)
-        if mark == "-"
-    ]
-    kept = [line for line in hunk.lines if _mark(line) == " " and line.strip()]
-    if not any(removed):
-        return any(line.strip() in there for line in kept)
-    return all(line in there for lines in removed for line in lines)
+    removed = [line[1:].strip() for line in hunk.lines if _mark(line) == "-"]
+    if any(removed):
+        return all(not line or line in there for line in removed)
+    return any(line and line in there for line in old)
 
 
 def read_hunks(text: str) -> Iterator[Hunk]:
@@ -87,15 +93,16 @@ def read_hunks(text: str) -> Iterator[Hunk]:
 
 
 def _blocks(text: str) -> Iterator[list[str]]:
-    lines = iter((text if text.endswith("\n") else text + "\n").splitlines(keepends=True))
-    for line in lines:
-        if line.startswith(_FENCE + "diff"):
-            block = []
-            for inner in lines:
-                if inner.startswith(_FENCE):
-                    break
-                block.append(inner)
-            yield block
+    """The lines of each ```diff block. Of one that is not closed aider leaves out the last line."""
+    lines = (text if text.endswith("\n") else text + "\n").splitlines(keepends=True)
+    at = 0
+    while at < len(lines):
+        if lines[at].startswith(_FENCE + "diff"):
+            start, at = at + 1, at + 1
+            while at < len(lines) - 1 and not lines[at].startswith(_FENCE):
+                at += 1
+            yield lines[start:at]
+        at += 1
 
 
 def _cut(block: list[str]) -> Iterator[tuple[str, list[str]]]:

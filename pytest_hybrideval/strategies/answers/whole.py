@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from pytest_hybrideval.strategies.answers import RefusedEdit
 
-_PLAUSIBLE = re.compile(r"[\w.@+-]+(?:/[\w.@+-]+)*")
 _LONGEST_NAME = 250
 
 
@@ -24,8 +22,8 @@ class Listing(NamedTuple):
 def texts_after(text: str, shown: Collection[str], fence: str) -> dict[str, str]:
     """The files that an answer lists, with their contents; `shown` are the names of those in the chat.
 
-    A listing that is not closed counts, as it does for aider. Raises `RefusedEdit` where there is none, where one names
-    no file, or where all names are words that only stand above a fence ("Here is the file").
+    A listing that is not closed counts, as it does for aider. Raises `RefusedEdit` where there is none, or one of no
+    file.
     """
     listings = sorted(_listings(text, shown, fence), key=lambda listing: listing.rank)
     if not listings:
@@ -33,10 +31,7 @@ def texts_after(text: str, shown: Collection[str], fence: str) -> dict[str, str]
     found: dict[str, str] = {}
     for listing in listings:
         found.setdefault(listing.name, listing.content)
-    usable = {name: content for name, content in found.items() if name in shown or _PLAUSIBLE.fullmatch(name)}
-    if not usable:
-        raise RefusedEdit(f"it lists {next(iter(found))[:40]!r}, which is no file name")
-    return usable
+    return found
 
 
 def _listings(text: str, shown: Collection[str], fence: str) -> Iterator[Listing]:
@@ -63,7 +58,8 @@ def _named(above: str, mentioned: str, shown: Collection[str], fence: str) -> tu
     """Rank and name of the listing that begins below the line `above`."""
     name = above.strip().strip("*").rstrip(":").strip("`").lstrip("#").strip()
     if name and len(name) <= _LONGEST_NAME:
-        return 0, posixpath.basename(name) if name not in shown and posixpath.basename(name) in shown else name
+        base = posixpath.basename(name)
+        return 0, base if name not in shown and base in shown else posixpath.normpath(name)
     if mentioned:
         return 1, mentioned
     if len(shown) == 1:
@@ -73,6 +69,8 @@ def _named(above: str, mentioned: str, shown: Collection[str], fence: str) -> tu
 
 def _mentioned(line: str, shown: Collection[str]) -> str:
     """The last file in the chat that a line names in backticks."""
-    words = [word.rstrip(".:,;!") for word in line.split()]
-    names = [name for word in words for name in shown if word == f"`{name}`"]
-    return names[-1] if names else ""
+    if "`" not in line:
+        return ""
+    words = (word.rstrip(".:,;!") for word in reversed(line.split()))
+    names = (word[1:-1] for word in words if len(word) > 2 and word[0] == word[-1] == "`")
+    return next((name for name in names if name in shown), "")
