@@ -14,7 +14,7 @@ from pytest_hybrideval.backends.guarded import GuardedBackend
 from pytest_hybrideval.core.domain import ModelInfo, ModelRef, Tier
 from pytest_hybrideval.core.errors import ConfigurationError
 from pytest_hybrideval.core.pricing import Price, PriceList
-from pytest_hybrideval.core.protocols import Backend, BackendFactory, Sampling, StrategyFactory, StrategyOffer
+from pytest_hybrideval.core.protocols import Backend, BackendFactory, Sampling, StrategyFactory
 from pytest_hybrideval.core.settings import StrategyOptions, TierSettings
 from pytest_hybrideval.gateway import Slots
 from pytest_hybrideval.gateway.metrics import Metrics
@@ -31,9 +31,7 @@ from pytest_hybrideval.strategies.naming import (
     strategy_tiers,
 )
 from pytest_hybrideval.strategies.url import PROVIDER as URL
-from pytest_hybrideval.strategies.url import UrlRouter
 
-_STRATEGIES: Mapping[str, StrategyOffer] = {**BUILTIN, UrlRouter.name: UrlRouter}
 _PROVIDERS = ("ollama", "openai")
 
 
@@ -65,7 +63,7 @@ class Composed:
 def compose(choice: Choice) -> Composed:
     """Raises `ConfigurationError` for what cannot be done as chosen. Connects to nothing."""
     prices = load_prices(choice.pricing_file)
-    factory = find_strategy(choice.strategy, _STRATEGIES, lambda: choice.options)
+    factory = find_strategy(choice.strategy, BUILTIN, lambda: choice.options)
     threshold = _threshold(factory, choice)
     own = {tier: _own_model(tier, choice) for tier in Tier if tier in strategy_tiers(factory)}
     others = strategy_models(factory)

@@ -49,8 +49,9 @@ class StrategyOptions:
 class Settings:
     """Everything the user chose. `thresholds` is empty where each strategy's own default is meant.
 
-    `resume` names the run to go on with; `max_cost` and `max_trial_cost` are USD. `margin` is that of non-inferiority,
-    in (0, 1); `compare` names an earlier run as the user did; `gate` are the conditions as written.
+    `resume` names the run to go on with; `max_cost` and `max_trial_cost` are USD; `call_timeout` is seconds; `inject`
+    are faults and `record` is a record mode, as written. `margin` is that of non-inferiority, in (0, 1); `compare`
+    names an earlier run as the user did; `gate` are the conditions as written.
     """
 
     strategies: tuple[str, ...]
@@ -73,6 +74,10 @@ class Settings:
     resume: str | None = None
     max_cost: float | None = None
     max_trial_cost: float | None = None
+    call_timeout: float | None = None
+    inject: str | None = None
+    record: str | None = None
+    cassettes: Path = Path("cassettes")
     margin: float = 0.05
     compare: str | None = None
     gate: tuple[str, ...] = ()

@@ -143,6 +143,8 @@ async def _stream(request: web.Request, call: Answering, status: StatusOf) -> we
                 if event.data is not None:
                     await response.write(wire.event(event.data))
         await response.write(wire.DONE)
+    except ConnectionResetError:  # the agent hung up between two pieces, and the call is recorded as hung up
+        return response
     except HybridEvalError as error:
         if not response.prepared:
             return _refusal(error, status)

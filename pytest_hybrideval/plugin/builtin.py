@@ -29,4 +29,11 @@ def simulated(ref: ModelRef, tier: Tier, environ: Mapping[str, str], base_url: s
     return simulated_backend(ref, tier, environ, base_url)
 
 
-BACKENDS: Mapping[str, BackendFactory] = {"ollama": ollama, "openai": openai, "simulated": simulated}
+def url(ref: ModelRef, tier: Tier, environ: Mapping[str, str], base_url: str | None) -> Backend:
+    """`url/ADDRESS`: a router that runs as an OpenAI-compatible server; what `--strategy url:ADDRESS` sends to."""
+    from pytest_hybrideval.backends.url import url_backend
+
+    return url_backend(ref, tier, environ, base_url)
+
+
+BACKENDS: Mapping[str, BackendFactory] = {"ollama": ollama, "openai": openai, "simulated": simulated, "url": url}

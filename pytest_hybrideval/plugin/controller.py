@@ -228,7 +228,20 @@ class Controller:
             f"hybrideval: strategies {', '.join(settings.strategies)}; seeds {seeds}; "
             f"aider {settings.aider_format}{_coldness(settings)}; sandbox {settings.sandbox}",
             f"hybrideval: results in {self._state.run_directory}",
+            *_apart_from_plain(settings),
         ]
+
+
+def _apart_from_plain(settings: Settings) -> list[str]:
+    """What makes these trials other than plain live ones: injected faults, cassettes."""
+    lines = []
+    if settings.inject:
+        lines.append(f"hybrideval: faults injected: {settings.inject} (not a clean measurement)")
+    if settings.record == "none":
+        lines.append(f"hybrideval: replay from {settings.cassettes} (no model is asked)")
+    elif settings.record:
+        lines.append(f"hybrideval: recording ({settings.record}) to {settings.cassettes}")
+    return lines
 
 
 def _coldness(settings: Settings) -> str:

@@ -21,8 +21,22 @@ SIMULATED = "simulated"
 
 
 def make_backend(state: State, ref: ModelRef, tier: Tier) -> Backend:
-    """The backend of a model. Raises `ConfigurationError` where a key or the like is missing."""
-    return state.registry.backend(ref, tier, state.settings.tier(tier).base_url)
+    """The backend of a model, and around it, from the inside: guards, the cassettes, injected faults.
+
+    Guards stand inside the cassettes, so that an answer that was cut is replayed as the agent got it. Raises
+    `ConfigurationError` where a key or the like is missing; with cassettes only once a call is to go live.
+    """
+    from pytest_hybrideval.backends.guarded import GuardedBackend, Guards
+    from pytest_hybrideval.backends.injected import injected, parse_faults
+    from pytest_hybrideval.backends.recorded import RecordedBackend
+
+    def live() -> Backend:
+        backend = state.registry.backend(ref, tier, state.settings.tier(tier).base_url)
+        return backend if backend.simulated else GuardedBackend(backend, Guards(seconds=state.settings.call_timeout))
+
+    backend = live() if state.cassettes is None else RecordedBackend(ref, state.cassettes, live)
+    spec = state.settings.inject
+    return injected(backend, tier, parse_faults(spec) if spec else None)
 
 
 def make_slots(state: State, ref: ModelRef, tier: Tier) -> Slots | None:
@@ -30,7 +44,7 @@ def make_slots(state: State, ref: ModelRef, tier: Tier) -> Slots | None:
     from pytest_hybrideval.gateway import Slots
 
     chosen = state.settings.tier(tier)
-    if chosen.slots is None or ref.provider == SIMULATED:
+    if chosen.slots is None or ref.provider == SIMULATED or state.settings.record == "none":
         return None
     return Slots(f"{ref} at {chosen.base_url}", chosen.slots)
 
@@ -40,7 +54,7 @@ def make_budget(state: State) -> Budget | None:
     from pytest_hybrideval.gateway.budget import Budget, Limits
 
     limits = Limits(state.settings.max_cost, state.settings.max_trial_cost)
-    if limits == Limits():
+    if limits == Limits() or state.settings.record == "none":  # a replay spends nothing
         return None
     state.run_directory.mkdir(parents=True, exist_ok=True)
     return Budget(state.run_directory / "budget.sqlite", limits, state.prices.price)

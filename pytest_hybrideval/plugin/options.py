@@ -15,7 +15,7 @@ import pytest
 from pytest_hybrideval.core.domain import ModelRef
 from pytest_hybrideval.core.errors import ConfigurationError
 from pytest_hybrideval.core.pricing import parse_model
-from pytest_hybrideval.core.settings import Settings, TierSettings
+from pytest_hybrideval.core.settings import Settings, StrategyOptions, TierSettings, default_embedding_model
 
 T = TypeVar("T")
 
@@ -86,6 +86,17 @@ OPTIONS = (
     Option("--hybrid-think", "on|off|model", "thinking of Ollama models", "model"),
     Option("--hybrid-keep-alive", "TIME", "how long Ollama keeps the models loaded", "30m"),
     Option("--hybrid-retries", "N", "how often the gateway tries a failed model call again", "4"),
+    Option(
+        "--hybrid-call-timeout", "SECONDS", "longest time of one model call; a longer answer is cut (default: none)"
+    ),
+    Option("--hybrid-inject", "SPEC", "make models misbehave, e.g. local:latency=2s,cloud:429=0.1,local:down"),
+    Option("--hybrid-record", "MODE", "record and replay answers: none, once, new_episodes or all (default: neither)"),
+    Option("--hybrid-cassettes", "DIR", "where answers are recorded", "cassettes"),
+    Option("--hybrid-embedding-model", "MODEL", "PROVIDER/NAME of the model that strategies compare texts with"),
+    Option("--hybrid-knn-k", "N", "neighbours that decide for embedding-knn", "5"),
+    Option("--hybrid-knn-corpus", "FILE", "YAML file of labelled requests for embedding-knn (default: ours)"),
+    Option("--hybrid-task-models", "FILE", "YAML file of local models by task class for task-aware"),
+    Option("--hybrid-url-tiers", "PATTERN=TIER,...", "tiers of the models that a router behind a URL answers with"),
     Option("--hybrid-aider-format", "FORMAT", "how aider edits: architect, whole, diff or udiff", "architect"),
     Option("--hybrid-aider", "PATH", "the aider command, where it lives in another environment"),
     Option("--hybrid-aider-warm", "on|off", "fork aider from a process that has imported it, or start it anew", "on"),
@@ -195,11 +206,12 @@ def _settings(values: _Values) -> Settings:
     root = values.config.rootpath
     pricing = values.text("--hybrid-pricing")
     run = _run_directory(values)
+    local_models = _models(values, "--local-model", "--cloud-model", DEFAULT_LOCAL)
     return Settings(
         strategies=values.each("--strategy", _name, "always-cloud,heuristic"),
         thresholds=values.each("--thresholds", _finite, "5,10,15"),
         seeds=values.each("--seeds", _natural, "42,7,13"),
-        local=_tier(values, "local", _models(values, "--local-model", "--cloud-model", DEFAULT_LOCAL)).with_ollama(
+        local=_tier(values, "local", local_models).with_ollama(
             num_ctx=values.one("--hybrid-num-ctx", _positive, "16384"),
             think=values.parsed("--hybrid-think", values.required("--hybrid-think"), _of(think), "off"),
             keep_alive=values.text("--hybrid-keep-alive"),
@@ -220,6 +232,13 @@ def _settings(values: _Values) -> Settings:
         max_trial_cost=values.one("--hybrid-max-trial-cost", _usd, "0.50"),
         pricing_file=root / pricing if pricing else None,
         retries=values.parsed("--hybrid-retries", values.required("--hybrid-retries"), _natural, "4"),
+        embedding_model=values.one("--hybrid-embedding-model", parse_model, "ollama/nomic-embed-text")
+        or default_embedding_model(local_models),
+        strategy_options=_strategy_options(values),
+        call_timeout=values.one("--hybrid-call-timeout", _seconds, "300"),
+        inject=_inject(values),
+        record=values.one("--hybrid-record", _record_mode, "once"),
+        cassettes=root / values.required("--hybrid-cassettes"),
         margin=values.parsed("--hybrid-margin", values.required("--hybrid-margin"), _fraction, "0.05"),
         compare=values.text("--hybrid-compare"),
         gate=values.several("--hybrid-gate"),
@@ -231,6 +250,35 @@ def _settings(values: _Values) -> Settings:
         ),
         annotations=bool(values.one("--hybrid-annotations", _of(_SWITCH), "on")),
     )
+
+
+def _strategy_options(values: _Values) -> StrategyOptions:
+    root = values.config.rootpath
+    corpus, task_models = values.text("--hybrid-knn-corpus"), values.text("--hybrid-task-models")
+    tiers = values.text("--hybrid-url-tiers")
+    if tiers is not None:
+        from pytest_hybrideval.strategies.url import parse_tiers
+    return StrategyOptions(
+        knn_k=values.parsed("--hybrid-knn-k", values.required("--hybrid-knn-k"), _positive, "5"),
+        knn_corpus=root / corpus if corpus else None,
+        task_models=root / task_models if task_models else None,
+        url_tiers=parse_tiers(tiers) if tiers is not None else (),
+    )
+
+
+def _inject(values: _Values) -> str | None:
+    text = values.text("--hybrid-inject")
+    if text is not None:
+        from pytest_hybrideval.backends.fault_plan import parse_faults
+
+        parse_faults(text, values.source("--hybrid-inject"))
+    return text
+
+
+def _record_mode(text: str) -> str:
+    from pytest_hybrideval.backends.cassette import RecordMode
+
+    return RecordMode(text).value
 
 
 def _tier(values: _Values, tier: str, models: tuple[ModelRef, ...]) -> TierSettings:

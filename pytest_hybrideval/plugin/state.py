@@ -19,6 +19,7 @@ from pytest_hybrideval.plugin.registry import Registry
 
 if TYPE_CHECKING:
     from pytest_hybrideval.agents.aider import Aider
+    from pytest_hybrideval.backends.cassette import Cassettes
     from pytest_hybrideval.plugin.resuming import Resumed
     from pytest_hybrideval.reporting.report import Declared
 
@@ -102,6 +103,14 @@ class State:
         return Declared(settings.margin, settings.confidence, conditions, earlier)
 
     @cached_property
+    def cassettes(self) -> Cassettes | None:
+        """Where answers are recorded and replayed from; None where every call goes live."""
+        from pytest_hybrideval.backends.cassette import Cassettes, RecordMode
+
+        settings = self.settings
+        return Cassettes(settings.cassettes, RecordMode(settings.record), settings.run_id) if settings.record else None
+
+    @cached_property
     def aider(self) -> Aider:
         """The packaged agent, as chosen. Raises `ConfigurationError`."""
         from pytest_hybrideval.agents.aider import Aider
@@ -117,6 +126,7 @@ class State:
             assert self.declared
             assert self.resumed or not self.settings.resume
             self._check_budget(used)
+            self._check_urls()
             self._check_models(used)
             self._check_tools()
         except ConfigurationError as error:
@@ -127,7 +137,10 @@ class State:
         for tier in sorted(used):
             chosen = self.settings.tier(tier)
             for model in chosen.models:
-                self.registry.backend(model, tier, chosen.base_url)
+                if self.settings.record in (None, "all"):
+                    self.registry.backend(model, tier, chosen.base_url)
+                else:  # what is on a cassette needs no key and no server
+                    self.registry.backend_factory(model)
                 self.prices.price(model, tier)
 
     def _check_budget(self, used: set[Tier]) -> None:
@@ -137,6 +150,20 @@ class State:
             raise ConfigurationError(
                 "--hybrid-max-cost and --hybrid-max-trial-cost need --hybrid-cloud-max-tokens N: "
                 "without a longest answer a call has no greatest cost"
+            )
+
+    def _check_urls(self) -> None:
+        """A router behind a URL answers with models of its own: their prices are those of the two that are named."""
+        if not any(name.startswith("url:") for name in self.settings.strategies):
+            return
+        if any(model.provider == "simulated" for tier in Tier for model in self.settings.tier(tier).models):
+            raise ConfigurationError(
+                "--strategy url:...: name with --local-model and --cloud-model what the router answers with, for prices"
+            )
+        if self.settings.max_cost is not None or self.settings.max_trial_cost is not None:
+            raise ConfigurationError(
+                "--strategy url:... cannot be held to --hybrid-max-cost or --hybrid-max-trial-cost: "
+                "which model answers, and so a call's price, is known only after it"
             )
 
     def _check_tools(self) -> None:

@@ -129,7 +129,7 @@ def _causes(cells: Sequence[CellRegrets]) -> str:
 
 def _cause(cause: Cause) -> str:
     if cause is None:
-        return "not recorded"
+        return "unknown"
     words = cause.value.replace("_", " ")
     return f"error: {words}" if isinstance(cause, ErrorKind) else words
 
@@ -234,5 +234,5 @@ def _cell_json(cell: CellRegrets) -> dict[str, Any]:
         "kinds": {name: {"trials": len(found), "usd": sum(r.usd for r in found)} for name, found in kinds.items()},
         "not_run": dict(cell.not_run),
         "in_error": dict(cell.in_error),
-        "causes": {cause.value if cause else "not_recorded": count for cause, count in cell.causes.items()},
+        "causes": {cause.value if cause else "unknown": count for cause, count in cell.causes.items()},
     }

@@ -12,8 +12,9 @@ _NAMED_TESTS = 3
 _UNANSWERED = {
     CallFault.BACKEND: ErrorKind.BACKEND,
     CallFault.REFUSED: ErrorKind.BACKEND,
-    CallFault.BUDGET: ErrorKind.BUDGET,
 }
+# Faults of calls that were never made: a trial that lacks one has no verdict, whatever became of it.
+_UNSENT = {CallFault.NOT_RECORDED: ErrorKind.NOT_RECORDED, CallFault.BUDGET: ErrorKind.BUDGET}
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,9 @@ def judge(ledger: Ledger, agent: AgentResult, edited: bool, score: Score | None)
 
 
 def _infrastructure(ledger: Ledger, agent: AgentResult, score: Score | None) -> Verdict | None:
-    missed = next((call for call in ledger.calls if call.fault is CallFault.NOT_RECORDED), None)
-    if missed:  # whatever came after it would not have come so from the model
-        return _error(ErrorKind.NOT_RECORDED, missed.error)
+    unsent = next((call for call in ledger.calls if call.fault in _UNSENT), None)
+    if unsent and unsent.fault:  # whatever came after it would not have come so from the model
+        return _error(_UNSENT[unsent.fault], unsent.error)
     if ledger.strategy_error:
         return _error(ErrorKind.STRATEGY, ledger.strategy_error)
     unanswered = _unanswered(ledger)

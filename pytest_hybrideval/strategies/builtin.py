@@ -15,6 +15,7 @@ from pytest_hybrideval.strategies.phase_aware import PhaseAware
 from pytest_hybrideval.strategies.random import Random
 from pytest_hybrideval.strategies.rules import Rules
 from pytest_hybrideval.strategies.task_aware import TaskAware
+from pytest_hybrideval.strategies.url import UrlRouter
 
 BUILTIN: Mapping[str, StrategyOffer] = {
     "always-cloud": AlwaysCloud,
@@ -28,4 +29,5 @@ BUILTIN: Mapping[str, StrategyOffer] = {
     "embedding-knn": EmbeddingKnn,
     "escalate": Escalate,
     "random": Random,
+    "url": UrlRouter,
 }

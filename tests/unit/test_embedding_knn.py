@@ -247,20 +247,6 @@ class TestPackagedCorpus:
                 likeness = sum(a * b for a, b in zip(own, vector, strict=True))
                 assert likeness < 0.6, (example.text, text)
 
-    def test_words_alone_find_most_labels_again(self) -> None:
-        """Left out of the corpus in turn, and compared by the embedded models' bag of words: well above chance."""
-        examples = load_corpus().examples
-        right = 0
-        for example in examples:
-            others = [other for other in examples if other is not example]
-            strategy = EmbeddingKnn(Corpus(others), 5)
-            right += run(strategy, words, plan_request(example.text)).tier is example.tier
-        assert right / len(examples) > 0.6
-
-
-async def words(texts: Sequence[str]) -> Embedding:
-    return Embedding(tuple(map(hashed_words, texts)))
-
 
 def test_a_corpus_is_read_as_it_is_written() -> None:
     corpus = parse_corpus("- {text: a, tier: local, why: small}\n- {text: b, tier: cloud}", "x")

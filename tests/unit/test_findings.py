@@ -279,7 +279,7 @@ def test_a_failure_without_a_recorded_cause_is_still_counted() -> None:
     text = findings(
         [*controls("samples/a", PASSED, PASSED), trial("samples/a", "heuristic", FAILED, failure_mode=None, detail="")]
     )
-    assert table_with(text, "not recorded")[-1]["not recorded"] == "1"
+    assert table_with(text, "unknown")[-1]["unknown"] == "1"
     assert table_with(text, "outcome")[0]["outcome"] == "failed"
 
 
