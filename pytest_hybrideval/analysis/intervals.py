@@ -26,6 +26,7 @@ _STEP = 0.015
 _NODES = np.exp(np.linspace(-45.0, 45.0, 6001))
 _COARSE = 25  # nodes between two looks for the end of the integrand
 _NEGLIGIBLE = 38.0  # exp(-38) is below the rounding error of a probability
+_TAIL = 1e-11  # a probability nearer to 0 or 1 than this is rounding
 _ROUNDING = 1e-9  # how far, in units of the range, a mean of floats may stray over its bound
 
 
@@ -207,12 +208,20 @@ def _lower_ratio(parts: Floats, wholes: Floats, low: float, high: float, tail: f
 
 
 def _root(probability: Callable[[float], float], low: float, high: float, target: float) -> float:
-    """Find where a probability that rises from `low` to 1 at `high` crosses `target`, to 1e-10 of the range."""
+    """Find where a probability that rises from `low` to 1 at `high` crosses `target`, to 1e-10 of the range.
+
+    It is looked for on the normal scale, on which the probability is nearly a straight line.
+    """
     from scipy.optimize import brentq
+    from scipy.special import ndtri
 
     if probability(low) >= target:  # every task already sits at the worst value
         return float(low)
-    return float(brentq(lambda u: probability(u) - target, low, high, xtol=1e-10 * (high - low)))
+
+    def distance(u: float) -> float:
+        return float(ndtri(min(max(probability(u), _TAIL), 1.0 - _TAIL)) - ndtri(target))
+
+    return float(brentq(distance, low, high, xtol=1e-10 * (high - low)))
 
 
 def _one_side(confidence: float) -> float:

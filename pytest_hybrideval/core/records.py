@@ -82,8 +82,14 @@ class TierTokens:
 
     def merged(self, other: TierTokens) -> TierTokens:
         """Both totals together."""
-        names = [f.name for f in dataclasses.fields(self)]
-        return TierTokens(**{name: getattr(self, name) + getattr(other, name) for name in names})
+        return TierTokens(
+            calls=self.calls + other.calls,
+            prompt=self.prompt + other.prompt,
+            completion=self.completion + other.completion,
+            cached=self.cached + other.cached,
+            reasoning=self.reasoning + other.reasoning,
+            unknown_calls=self.unknown_calls + other.unknown_calls,
+        )
 
     def plus(self, usage: Usage) -> TierTokens:
         """These totals with one more call."""
@@ -196,7 +202,10 @@ class TrialRecord:
 
     def tier_tokens(self, tier: Tier) -> TierTokens:
         """All tokens of a tier, the agent's and the strategy's own."""
-        return self.tokens.get(tier, TierTokens()).merged(self.overhead.get(tier, TierTokens()))
+        agents, own = self.tokens.get(tier), self.overhead.get(tier)
+        if agents is None or own is None:
+            return agents or own or TierTokens()
+        return agents.merged(own)
 
 
 def to_json(record: TrialRecord | CallRecord) -> dict[str, Any]:

@@ -78,7 +78,8 @@ async def _ask_all(state: State) -> dict[str, ModelInfo]:
             raise pytest.UsageError(f"the {tier.value} model {ref} would not answer: {error}") from None
         finally:
             await backend.aclose()
-        asked = state.settings.tier(tier).num_ctx if ref.provider == "ollama" else None
+        chats = ref.provider == "ollama" and ref != state.settings.embedding_model  # an embedding sends no num_ctx
+        asked = state.settings.tier(tier).num_ctx if chats else None
         if asked and info.context_length and asked > info.context_length:
             raise pytest.UsageError(
                 f"--hybrid-num-ctx {asked} is more than {ref} takes: {info.context_length} tokens; lower it"

@@ -76,7 +76,8 @@ def _identity(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     from pytest_hybrideval.reporting.merged_manifest import deciding
 
     yield from deciding(manifest)
-    yield from ((f"strategies.{name}", digest) for name, digest in manifest.get("strategies", {}).items())
+    for part in ("strategies", "strategy_files"):
+        yield from ((f"{part}.{name}", digest) for name, digest in manifest.get(part, {}).items())
     options = manifest.get("options", {})
     yield from ((f"options.{name}", options[name]) for name in _AXES if name in options)
     tiers = {tier: options[tier] for tier in ("local", "cloud") if tier in options}

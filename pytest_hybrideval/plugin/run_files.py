@@ -8,6 +8,7 @@ import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timezone
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ import pytest
 from pytest_hybrideval.core.domain import ModelInfo, Task
 from pytest_hybrideval.core.errors import RecordError
 from pytest_hybrideval.core.records import CallRecord, TrialRecord
+from pytest_hybrideval.core.settings import StrategyOptions
 from pytest_hybrideval.plugin.state import State
 
 if TYPE_CHECKING:
@@ -111,6 +113,7 @@ class RunFiles:
             "models": {},
             "prices": self._state.prices.source,
             "strategies": {name: _source_digest(self._state.registry.strategy(name)) for name in settings.strategies},
+            "strategy_files": _file_digests(settings.strategy_options),
             "options": _plain(asdict(settings)),
             "versions": {name: version(name) for name in _DISTRIBUTIONS},
             "python": platform.python_version(),
@@ -122,11 +125,21 @@ class RunFiles:
 
 def _source_digest(factory: object) -> str:
     """A hash over the file in which a strategy is written; empty where there is no file."""
+    if isinstance(factory, partial):
+        factory = factory.func
     module = inspect.getmodule(factory) or inspect.getmodule(type(factory))
     try:
         return hashlib.sha256(inspect.getsource(module).encode()).hexdigest()[:16] if module else ""
     except (OSError, TypeError):
         return ""
+
+
+def _file_digests(options: StrategyOptions) -> dict[str, str]:
+    """A hash over each file that a strategy is configured by, by the option's name."""
+    files = {"knn_corpus": options.knn_corpus, "task_models": options.task_models}
+    return {
+        name: hashlib.sha256(file.read_bytes()).hexdigest()[:16] for name, file in files.items() if file is not None
+    }
 
 
 def _now() -> str:

@@ -8,14 +8,15 @@ from pytest_hybrideval.analysis.cells import CellKey
 from pytest_hybrideval.analysis.intervals import Interval
 
 NONE = "n/a"
+_EXACT = 9  # limits are worked out to 1e-10
 _DECIMALS = 2
 _MOST_DECIMALS = 6
 _LEAST_USD = 0.0001
 
 
 def rate(value: float | None, decimals: int = _DECIMALS) -> str:
-    """A rate or difference of rates: `.96`, `1.00`, `-.23`."""
-    return NONE if value is None else _without_nought(f"{value:.{decimals}f}")
+    """A rate or difference of rates: `.96`, `1.00`, `-.23`. What lies half-way is not decided by its last bits."""
+    return NONE if value is None else _without_nought(f"{round(value, _EXACT):.{decimals}f}")
 
 
 def declared(value: float) -> str:
