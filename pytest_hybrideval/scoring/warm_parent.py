@@ -64,7 +64,7 @@ def rehearse(child: ModuleType) -> None:
     What such a run leaves in a process is undone: children start with the path and modules of a new one.
     """
     path, modules = list(sys.path), set(sys.modules)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
         Path(folder, "test_rehearsal.py").write_text(_REHEARSAL, encoding="utf-8")
         child.run(folder, ["test_rehearsal.py"], json.dumps)
     sys.path[:] = path
