@@ -47,7 +47,7 @@ class Cascade:
         score = round(found.score, 3)
         if abs(distance) > band:
             return Decision(by_score, f"score {found.score:.1f} outside the band of {band:g}: {found.reason}", score)
-        files = ", ".join(signals.files) or "none"
+        files = ", ".join(sorted(signals.files)) or "none"  # the agent lists them in any order
         question = _QUESTION.format(files=files, instruction=signals.instruction[:_EXCERPT])
         answer = await context.classify(question)
         named = re.findall(r"\b(local|cloud)\b", answer.text.lower())

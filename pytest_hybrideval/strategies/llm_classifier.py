@@ -61,7 +61,7 @@ class LlmClassifier:
 
 def question(signals: RequestSignals) -> str:
     """What the local model is asked about a request: its kind, its size, the beginning of its instruction."""
-    names = list(signals.files)
+    names = sorted(signals.files)  # the agent lists them in any order
     files = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
     return _QUESTION.format(
         phase=_KINDS[signals.phase.value],

@@ -14,6 +14,7 @@ from pytest_hybrideval.core.protocols import RoutingContext
 from pytest_hybrideval.core.signals import Phase
 from pytest_hybrideval.strategies.cascade import Cascade
 from pytest_hybrideval.strategies.heuristic import Weights
+from pytest_hybrideval.testing import ScriptedClassifier, make_context
 
 # Written down here, so that tuning the defaults changes no test.
 WEIGHTS = Weights(
@@ -154,3 +155,13 @@ def test_the_same_request_and_answer_give_the_same_decision(text: str, answer: s
     assert score is not None
     if abs(abs(score - 25) - band) > 0.01:  # the decision keeps the score rounded
         assert len(one.asked) == (abs(score - 25) <= band)
+
+
+def test_the_question_does_not_depend_on_the_order_in_which_the_agent_lists_files() -> None:
+    classifiers = []
+    for files in ({"a.py": "a = 1\n", "b.py": "b = 2\n"}, {"b.py": "b = 2\n", "a.py": "a = 1\n"}):
+        classifiers.append(ScriptedClassifier())
+        context = make_context(threshold=1000.0, classify=classifiers[-1])
+        asyncio.run(Cascade().decide(plan_request("Add a cache.", files), context))
+    assert classifiers[0].questions == classifiers[1].questions
+    assert "a.py, b.py" in classifiers[0].questions[0]
