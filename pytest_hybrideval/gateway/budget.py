@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 
 from pytest_hybrideval.core.domain import ModelRef, Tier, Usage
-from pytest_hybrideval.core.errors import BudgetExceeded
+from pytest_hybrideval.core.errors import BudgetExceeded, ConfigurationError
 from pytest_hybrideval.core.pricing import Price
 from pytest_hybrideval.core.protocols import BackendCall
 from pytest_hybrideval.core.records import TierTokens
@@ -44,13 +44,21 @@ class Budget:
     """
 
     def __init__(self, file: Path, limits: Limits, price: Callable[[ModelRef, Tier], Price]) -> None:
-        """`file` is made where it is missing. `price` is asked for the model of each call."""
+        """`file` is made where it is missing. `price` is asked for the model of each call.
+
+        Raises `ConfigurationError` where the file is no ledger, or cannot be written.
+        """
         self.limits = limits
         self._price = price
         self._lock = threading.Lock()
-        self._database = sqlite3.connect(file, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.executescript(_TABLES)
+        try:
+            self._database = sqlite3.connect(file, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.executescript(_TABLES)
+        except sqlite3.Error as error:
+            raise ConfigurationError(
+                f"the ledger of the budget, {file}, cannot be used: {error}; what was spent is not known without it"
+            ) from None
 
     def reserve(self, trial: str, ref: ModelRef, tier: Tier, call: BackendCall) -> int | None:
         """Reserve what a call can cost at most; its number in the ledger, None for a free model.

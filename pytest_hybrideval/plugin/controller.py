@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_hybrideval.core.domain import ErrorKind, Trial
+from pytest_hybrideval.core.errors import ConfigurationError
 from pytest_hybrideval.core.records import TrialRecord, call_from_json, trial_from_json
 from pytest_hybrideval.plugin.options import GATE
 from pytest_hybrideval.plugin.payload import payload_of
@@ -197,8 +198,13 @@ class Controller:
 
         tasks = [*self._state.tasks, *(trial.task for trial in trials)]  # also those that have nothing left to run
         self._files.claim({task.id: task for task in tasks}.values(), ask_all(self._state))
-        if self._state.resuming and (budget := make_budget(self._state)):
-            budget.go_on()
+        try:
+            budget = make_budget(self._state)
+        except (ConfigurationError, OSError) as error:
+            raise pytest.UsageError(f"--hybrid-max-cost: {error}") from None
+        if budget is not None:
+            if self._state.resuming:
+                budget.go_on()
             budget.close()
 
     def _account_for_budget(self) -> None:

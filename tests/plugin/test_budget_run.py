@@ -63,6 +63,20 @@ def test_a_longest_answer_must_be_named(bench: Bench) -> None:
     assert "need --hybrid-cloud-max-tokens N" in one_line(bench.run("--hybrid-max-cost", "1"))
 
 
+@WORKERS
+def test_a_ledger_that_is_none_is_refused_before_anything_is_spent(bench: Bench, workers: tuple[str, ...]) -> None:
+    bench.native()
+    bench.agent()
+    bench.directory().mkdir(parents=True)
+    (bench.directory() / "budget.sqlite").write_bytes(b"no ledger " * 500)
+    result = bench.run("--hybrid-max-cost", "1", *CAP, *workers, new_process=bool(workers))
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    lines = [*result.outlines, *result.errlines]
+    assert any("budget.sqlite, cannot be used: file is not a database" in line for line in lines)
+    assert not any("Traceback" in line for line in lines)
+    assert bench.records() == []
+
+
 def test_a_fixture_of_the_users_may_skip_a_trial(bench: Bench) -> None:
     bench.native()
     bench.agent()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_hybrideval.core.domain import ModelRef, Tier, Usage
-from pytest_hybrideval.core.errors import BudgetExceeded
+from pytest_hybrideval.core.errors import BudgetExceeded, ConfigurationError
 from pytest_hybrideval.core.pricing import FREE, Price
 from pytest_hybrideval.gateway.budget import Budget, Limits
 from pytest_hybrideval.testing import make_backend_call
@@ -106,7 +105,7 @@ def test_a_resumed_run_may_go_on_with_a_higher_limit(tmp_path: Path) -> None:
 
 def test_a_ledger_that_is_none_is_an_error_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "budget.sqlite").write_text("not a database, and long enough to be read as one" * 50)
-    with pytest.raises(sqlite3.DatabaseError):
+    with pytest.raises(ConfigurationError, match=r"budget\.sqlite, cannot be used: file is not a database"):
         budget(tmp_path, run=1.0)
 
 
