@@ -319,7 +319,8 @@ def _run_directory(values: _Values) -> Path:
     try:
         return resolve_run(resume, results_dir)
     except ConfigurationError as error:
-        raise ConfigurationError(f"{values.source('--hybrid-resume')}: {error}") from None
+        hint = "; a path after it is taken for the run: write --hybrid-resume=RUN" if Path(resume).exists() else ""
+        raise ConfigurationError(f"{values.source('--hybrid-resume')}: {error}{hint}") from None
 
 
 def _run_id(values: _Values) -> str:

@@ -136,6 +136,7 @@ def test_a_changed_strategy_is_refused(bench: Bench) -> None:
     [
         (("--hybrid-resume=nothing",), "--hybrid-resume: no run 'nothing'"),
         (("--hybrid-resume=r", "--hybrid-run-id", "x"), "leave one of them out"),
+        (("--hybrid-resume", "small"), "write --hybrid-resume=RUN"),
     ],
 )
 def test_what_cannot_be_resumed_is_one_line(bench: Bench, arguments: tuple[str, ...], said: str) -> None:
