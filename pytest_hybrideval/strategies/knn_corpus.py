@@ -13,6 +13,7 @@ from typing import Any
 from pytest_hybrideval.core.domain import Tier
 from pytest_hybrideval.core.errors import BackendError, ConfigurationError
 from pytest_hybrideval.core.protocols import Embed
+from pytest_hybrideval.strategies import yaml_file
 
 PACKAGED = "knn_corpus.yaml"
 Vector = tuple[float, ...]
@@ -70,23 +71,12 @@ def load_corpus(file: Path | None = None) -> Corpus:
     """
     if file is None:
         return parse_corpus(resources.files("pytest_hybrideval.data").joinpath(PACKAGED).read_text("utf-8"), PACKAGED)
-    try:
-        text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"knn corpus {file}: not UTF-8: {error}") from None
-    except OSError as error:
-        raise ConfigurationError(f"knn corpus {file}: {error.strerror}") from None
-    return parse_corpus(text, str(file))
+    return parse_corpus(yaml_file.read_text(file, "knn corpus"), str(file))
 
 
 def parse_corpus(text: str, name: str) -> Corpus:
     """A corpus from YAML: a list of `{text, tier, why}`. Raises `ConfigurationError` as `load_corpus` does."""
-    import yaml  # only who uses the strategy pays for it
-
-    try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"knn corpus {name}: not readable as YAML: {' '.join(str(error).split())}") from None
+    document = yaml_file.parse(text, f"knn corpus {name}")
     if not isinstance(document, list) or not document:
         raise ConfigurationError(f"knn corpus {name}: must be a list of entries, each with 'text' and 'tier'")
     examples: dict[str, Example] = {}

@@ -12,6 +12,7 @@ from pytest_hybrideval.core.errors import ConfigurationError
 from pytest_hybrideval.core.pricing import parse_model
 from pytest_hybrideval.core.protocols import RoutingContext, StrategyFactory
 from pytest_hybrideval.core.settings import StrategyOptions
+from pytest_hybrideval.strategies import yaml_file
 
 _DEFAULT = "default"
 _CLOUD = "cloud"
@@ -87,13 +88,7 @@ class TaskAware:
 
 def load_task_models(file: Path) -> TaskModels:
     """The map in a YAML file. Raises `ConfigurationError` that names the file, and the key where one is wrong."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"task models {file}: not UTF-8: {error}") from None
-    except OSError as error:
-        raise ConfigurationError(f"task models {file}: {error.strerror}") from None
-    return parse_task_models(text, str(file))
+    return parse_task_models(yaml_file.read_text(file, "task models"), str(file))
 
 
 def parse_task_models(text: str, name: str) -> TaskModels:
@@ -101,13 +96,8 @@ def parse_task_models(text: str, name: str) -> TaskModels:
 
     Raises `ConfigurationError` as `load_task_models` does.
     """
-    import yaml  # only who uses the strategy pays for it
-
     where = f"task models {name}"
-    try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{where}: not readable as YAML: {' '.join(str(error).split())}") from None
+    document = yaml_file.parse(text, where)
     keys = f"task classes ({', '.join(_CLASSES)}), {_DEFAULT} and {_CLOUD}"
     if not isinstance(document, dict) or not document:
         raise ConfigurationError(f"{where}: must be a map; its keys are {keys}")
