@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_hybrideval.analysis.arrays import Floats
 from pytest_hybrideval.analysis.cells import COMPARABLE_ERRORS, CellKey, parts
-from pytest_hybrideval.analysis.intervals import Floats
 from pytest_hybrideval.core.domain import Outcome, Tier
 from pytest_hybrideval.core.records import TrialRecord
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pytest_hybrideval.analysis.arms import Arm, Paired, arms_of, in_common, pair
+from pytest_hybrideval.analysis.arrays import Floats
 from pytest_hybrideval.analysis.cells import (
     ALL_SUITES,
     ALWAYS_CLOUD,
@@ -20,7 +21,6 @@ from pytest_hybrideval.analysis.cells import (
 )
 from pytest_hybrideval.analysis.comparison import Comparison, compare
 from pytest_hybrideval.analysis.frontier import FrontierPoint, FrontierStatus, frontier
-from pytest_hybrideval.analysis.intervals import Floats
 from pytest_hybrideval.analysis.lift import GapRecovered, Lift, mixing_lift, performance_gap_recovered
 from pytest_hybrideval.core.records import TrialRecord
 

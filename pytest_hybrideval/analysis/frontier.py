@@ -16,10 +16,10 @@ from enum import Enum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pytest_hybrideval.analysis.intervals import _in_range, holm, noninferiority_p, tail_probability
+from pytest_hybrideval.analysis.arrays import Floats, in_range
+from pytest_hybrideval.analysis.intervals import holm, noninferiority_p, tail_probability
 from pytest_hybrideval.analysis.lift import tail_bounds, weight_blocks
 
-Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 _TIE = 1e-9  # means of floats closer than this are equal
@@ -203,7 +203,7 @@ def _tables(passes: ArrayLike, best: ArrayLike | None, costs: ArrayLike) -> tupl
         if table.shape != tables["passes"].shape:
             raise ValueError(f"frontier: {name} have shape {table.shape}, but passes {tables['passes'].shape}")
     for name in ("passes", "best"):
-        tables[name] = np.array([_in_range(f"frontier ({name})", row, 0.0, 1.0) for row in tables[name]])
+        tables[name] = np.array([in_range(f"frontier ({name})", row, 0.0, 1.0) for row in tables[name]])
     if not np.all(np.isfinite(tables["costs"]) & (tables["costs"] >= 0.0)):
         raise ValueError("frontier: a cost is negative or not finite; give USD per task, 0 or more")
     if np.any(tables["best"] < tables["passes"] - _TIE):

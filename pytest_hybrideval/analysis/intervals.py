@@ -18,16 +18,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from pytest_hybrideval.analysis.arrays import ROUNDING, Floats, check_bounds, finite, in_range, one_side
 
 _STEP = 0.015
 _NODES = np.exp(np.linspace(-45.0, 45.0, 6001))
 _COARSE = 25  # nodes between two looks for the end of the integrand
 _NEGLIGIBLE = 38.0  # exp(-38) is below the rounding error of a probability
 _TAIL = 1e-11  # a probability nearer to 0 or 1 than this is rounding
-_ROUNDING = 1e-9  # how far, in units of the range, a mean of floats may stray over its bound
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def tail_probability(coefficients: ArrayLike) -> float:
     `coefficients` are the lam_i, shape (n,), of any scale. Zeros are dropped; if none is left or all are negative
     the answer is 1, if all are positive it is 0. Raises ValueError where a coefficient is not finite.
     """
-    distinct, counts = np.unique(_finite("tail_probability", coefficients, empty=True), return_counts=True)
+    distinct, counts = np.unique(finite("tail_probability", coefficients, empty=True), return_counts=True)
     return _tail(distinct, counts.astype(np.float64))
 
 
@@ -59,12 +58,12 @@ def mean_interval(
     shape, counts it as the best result and serves the upper limit. Without `best` the values serve both.
     Raises ValueError on no values, values that are not finite or out of range, and `best` below `values`.
     """
-    tail = _one_side(confidence)
-    worst = _in_range("mean_interval", values, low, high)
-    top = worst if best is None else _in_range("mean_interval (best)", best, low, high)
+    tail = one_side(confidence)
+    worst = in_range("mean_interval", values, low, high)
+    top = worst if best is None else in_range("mean_interval (best)", best, low, high)
     if top.shape != worst.shape:
         raise ValueError(f"mean_interval: {worst.size} values but {top.size} best values; give one of each per task")
-    if np.any(top < worst - _ROUNDING * (high - low)):
+    if np.any(top < worst - ROUNDING * (high - low)):
         task = int(np.argmax(worst - top))
         raise ValueError(f"mean_interval: task {task} has a best value {top[task]} below its value {worst[task]}")
     return Interval(_lower_mean(worst, low, high, tail), -_lower_mean(-top, -high, -low, tail), confidence)
@@ -76,7 +75,7 @@ def cost_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     No bound is known for a cost, so this interval rests on simulation alone. Raises ValueError on no values, negative
     or not finite ones, and where all are zero: a constant by design has no interval.
     """
-    costs = _finite("cost_interval", values)
+    costs = finite("cost_interval", values)
     if not np.any(costs):
         raise ValueError("cost_interval: every value is 0; print a constant as 'by design', it has no interval")
     return mean_interval(costs, 0.0, 2.0 * float(np.max(np.abs(costs))), confidence)
@@ -99,7 +98,7 @@ def noninferiority_p(differences: ArrayLike, margin: float) -> float:
     """
     if not 0.0 <= margin < 1.0:
         raise ValueError(f"noninferiority_p: margin {margin} is not in [0, 1); 0.05 means five percentage points")
-    shifted = _in_range("noninferiority_p", differences, -1.0, 1.0) + margin
+    shifted = in_range("noninferiority_p", differences, -1.0, 1.0) + margin
     return tail_probability(np.append(shifted, margin - 1.0))
 
 
@@ -113,9 +112,9 @@ def ratio_interval(
     simulation alone. Raises ValueError on empty, unequal, not finite or negative input, no positive denominator, and
     where a task's ratio lies outside the bounds.
     """
-    tail = _one_side(confidence)
-    _check_bounds("ratio_interval", low_bound, high_bound)
-    parts, wholes = _finite("ratio_interval", numerators), _finite("ratio_interval (denominators)", denominators)
+    tail = one_side(confidence)
+    check_bounds("ratio_interval", low_bound, high_bound)
+    parts, wholes = finite("ratio_interval", numerators), finite("ratio_interval (denominators)", denominators)
     if parts.shape != wholes.shape:
         raise ValueError(f"ratio_interval: {parts.size} numerators but {wholes.size} denominators; give one per task")
     if np.any(wholes < 0.0) or not np.any(wholes):
@@ -124,7 +123,7 @@ def ratio_interval(
     typical = largest * np.sqrt(np.mean((wholes / largest) ** 2))
     parts, wholes = parts / typical, wholes / typical
     least, most = low_bound * wholes, high_bound * wholes
-    slack = _ROUNDING * (high_bound - low_bound)
+    slack = ROUNDING * (high_bound - low_bound)
     if np.any(outside := (parts < least - slack) | (parts > most + slack)):
         task = int(np.argmax(outside))
         share = f"{parts[task] * typical:g} of {wholes[task] * typical:g}"
@@ -141,7 +140,7 @@ def exact_binomial_interval(passes: int, trials: int, confidence: float = 0.95) 
     """
     from scipy.special import betaincinv
 
-    tail = _one_side(confidence)
+    tail = one_side(confidence)
     if trials < 1 or not 0 <= passes <= trials:
         raise ValueError(f"exact_binomial_interval: {passes} passes of {trials} trials is not a count; check both")
     fails = trials - passes
@@ -155,7 +154,7 @@ def holm(p_values: ArrayLike) -> Floats:
 
     Raises ValueError where a value is not a probability.
     """
-    p = _finite("holm", p_values, empty=True)
+    p = finite("holm", p_values, empty=True)
     if np.any((p < 0.0) | (p > 1.0)):
         raise ValueError("holm: p-values must lie in [0, 1]")
     order = np.argsort(p, kind="stable")
@@ -222,36 +221,3 @@ def _root(probability: Callable[[float], float], low: float, high: float, target
         return float(ndtri(min(max(probability(u), _TAIL), 1.0 - _TAIL)) - ndtri(target))
 
     return float(brentq(distance, low, high, xtol=1e-10 * (high - low)))
-
-
-def _one_side(confidence: float) -> float:
-    if not 0.0 < confidence < 1.0:
-        raise ValueError(f"confidence {confidence} is not between 0 and 1; 0.95 means 95 %")
-    return (1.0 - confidence) / 2.0
-
-
-def _check_bounds(where: str, low: float, high: float) -> None:
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
-        raise ValueError(f"{where}: the bounds [{low}, {high}] must be finite and the lower one smaller")
-
-
-def _finite(where: str, values: ArrayLike, *, empty: bool = False) -> Floats:
-    array = np.asarray(values, dtype=np.float64)
-    if array.ndim != 1:
-        raise ValueError(f"{where}: expected one value per task, shape (T,), but got shape {array.shape}")
-    if not array.size and not empty:
-        raise ValueError(f"{where}: no values; an interval needs at least one task")
-    if not np.all(np.isfinite(array)):
-        task = int(np.argmin(np.isfinite(array)))
-        raise ValueError(f"{where}: the value of task {task} is {array[task]}; count missing trials, leave no gap")
-    return array
-
-
-def _in_range(where: str, values: ArrayLike, low: float, high: float) -> Floats:
-    _check_bounds(where, low, high)
-    array = _finite(where, values)
-    slack = _ROUNDING * (high - low)
-    if np.any(outside := (array < low - slack) | (array > high + slack)):
-        task = int(np.argmax(outside))
-        raise ValueError(f"{where}: the value of task {task} is {array[task]:g}, outside [{low:g}, {high:g}]")
-    return np.clip(array, low, high)

@@ -17,18 +17,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from pytest_hybrideval.analysis.intervals import (
-    Interval,
-    _finite,
-    _in_range,
-    _one_side,
-    noninferiority_p,
-    tail_probability,
-)
-
-Floats = NDArray[np.float64]
+from pytest_hybrideval.analysis.arrays import Floats, finite, in_range, one_side
+from pytest_hybrideval.analysis.intervals import Interval, noninferiority_p, tail_probability
 
 _BLOCK = 2**20  # random numbers drawn at a time
 _KEPT = 2**22  # so many draws (32 MB) are kept for the next strategy over the same tasks
@@ -94,7 +86,7 @@ def mixing_lift(
     router's worst and the controls' best, the upper the reverse, the value what `router`, `local`, `cloud` say.
     Raises ValueError on empty, unequal, not finite or out of range input and on fewer than 1 draw.
     """
-    tail = _one_side(confidence)
+    tail = one_side(confidence)
     worst, best = _pass_tables("mixing_lift", (router, local, cloud), (router_best, local_best, cloud_best))
     spend = _cost_table("mixing_lift", (router_costs, local_costs, cloud_costs), worst.shape[1])
     if draws < 1:
@@ -137,7 +129,7 @@ def performance_gap_recovered(
     smallest to its largest element (as found on a grid of directions), which can only widen it.
     Raises ValueError on empty, unequal, not finite or out of range input.
     """
-    tail = _one_side(confidence)
+    tail = one_side(confidence)
     worst, best = _pass_tables(
         "performance_gap_recovered", (router, local, cloud), (router_best, local_best, cloud_best)
     )
@@ -245,9 +237,9 @@ def _pass_tables(
 ) -> tuple[Floats, Floats]:
     """Check passes and best passes of router, local and cloud; both tables have the shape (3, T)."""
     names = ("router", "local", "cloud")
-    worst = [_in_range(f"{where} ({name})", row, 0.0, 1.0) for name, row in zip(names, passes, strict=True)]
+    worst = [in_range(f"{where} ({name})", row, 0.0, 1.0) for name, row in zip(names, passes, strict=True)]
     tops = [
-        low if row is None else _in_range(f"{where} ({name}_best)", row, 0.0, 1.0)
+        low if row is None else in_range(f"{where} ({name}_best)", row, 0.0, 1.0)
         for name, row, low in zip(names, best, worst, strict=True)
     ]
     if len({row.size for row in worst + tops}) != 1:
@@ -259,7 +251,7 @@ def _pass_tables(
 
 
 def _cost_table(where: str, costs: tuple[ArrayLike, ...], tasks: int) -> Floats:
-    rows = [_finite(f"{where} (costs)", row) for row in costs]
+    rows = [finite(f"{where} (costs)", row) for row in costs]
     if any(row.size != tasks for row in rows):
         raise ValueError(f"{where}: costs of {[row.size for row in rows]} tasks, but passes of {tasks}")
     if any(np.any(row < 0.0) for row in rows):

@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from pytest_hybrideval.analysis.intervals import _in_range, noninferiority_p
-
-Floats = NDArray[np.float64]
+from pytest_hybrideval.analysis.arrays import Floats, in_range
+from pytest_hybrideval.analysis.intervals import noninferiority_p
 
 _NODES = 20_000  # quantiles of difficulty that stand for all tasks
 _EDGE = 1e-6  # rates and correlations closer to 0 or 1 are 0 or 1: that many nodes do not show the difference
@@ -48,7 +47,7 @@ def required_tasks(
     The 1/2 is an unseen task on which each of both passes or fails with probability 1/2. Raises ValueError on input out
     of range and where margin + assumed_difference is not in (0, 1): no number of tasks shows what is not so.
     """
-    pilot = _in_range("required_tasks", differences, -1.0, 1.0)
+    pilot = in_range("required_tasks", differences, -1.0, 1.0)
     if not 0.5 <= power < 1.0:
         raise ValueError(f"required_tasks: power {power} is not in [0.5, 1); 0.8 means a verdict in four of five runs")
     distance = margin + assumed_difference
@@ -109,7 +108,7 @@ def pilot_power(
     drawn as often as each of the pilot, both strategies pass with probability 1/2: a pilot without a difference
     promises nothing certain. Raises ValueError on input out of range.
     """
-    pilot = _in_range("pilot_power", differences, -1.0, 1.0)
+    pilot = in_range("pilot_power", differences, -1.0, 1.0)
     values, places = np.unique(np.append(pilot, [-1.0, 0.0, 1.0]), return_inverse=True)
     shares = np.append(np.ones(pilot.size), [0.25, 0.5, 0.25]) / (pilot.size + 1)
     probabilities = np.asarray(np.bincount(places, shares), dtype=np.float64)

@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from pytest_hybrideval.analysis.intervals import Interval, _finite, _in_range, mean_interval, tail_probability
-
-Floats = NDArray[np.float64]
+from pytest_hybrideval.analysis.arrays import Floats, finite, in_range
+from pytest_hybrideval.analysis.intervals import Interval, mean_interval, tail_probability
 
 _TIE = 1e-9  # means of floats closer than this are equal
 
@@ -45,7 +44,7 @@ def threshold_trend(
     """
     worst = _table("passes", passes)
     top = worst if best is None else _table("best", best)
-    x = _finite("threshold_trend (thresholds)", thresholds)
+    x = finite("threshold_trend (thresholds)", thresholds)
     if np.unique(x).size < max(2, x.size):
         raise ValueError(f"threshold_trend: thresholds {x.tolist()} must be two or more, each once")
     if worst.shape[1] != x.size or top.shape != worst.shape:
@@ -78,8 +77,8 @@ def average_gap_recovered(spent: ArrayLike, recovered: ArrayLike) -> float | Non
     or above 1 counts as it is, and points of the same x, the two ends among them, count as their mean. None where no
     point lies in [0, 1]. Raises ValueError on unequal or not finite input.
     """
-    x = _finite("average_gap_recovered (spent)", spent, empty=True)
-    y = _finite("average_gap_recovered (recovered)", recovered, empty=True)
+    x = finite("average_gap_recovered (spent)", spent, empty=True)
+    y = finite("average_gap_recovered (recovered)", recovered, empty=True)
     if x.size != y.size:
         raise ValueError(f"average_gap_recovered: {x.size} spent fractions but {y.size} recovered gaps; give pairs")
     inside = (x >= 0.0) & (x <= 1.0)
@@ -95,4 +94,4 @@ def _table(name: str, table: ArrayLike) -> Floats:
     array = np.asarray(table, dtype=np.float64)
     if array.ndim != 2 or not array.size:
         raise ValueError(f"threshold_trend: {name} must be tasks by thresholds, shape (T, K), but have {array.shape}")
-    return np.array([_in_range(f"threshold_trend ({name})", row, 0.0, 1.0) for row in array])
+    return np.array([in_range(f"threshold_trend ({name})", row, 0.0, 1.0) for row in array])
