@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -11,7 +12,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Labels = tuple[str, ...]
 
 
-class Family:
+class Family(ABC):
     """One metric with its label names; a series for each combination of values that was met."""
 
     kind = "untyped"
@@ -29,9 +30,9 @@ class Family:
         for suffix, labels, value in self.samples():
             yield f"{self.name}{suffix}{_braced(labels)} {_number(value)}"
 
+    @abstractmethod
     def samples(self) -> Iterator[tuple[str, Iterable[tuple[str, str]], float]]:
         """Name suffix, labels and value of every sample."""
-        raise NotImplementedError
 
 
 class Value(Family):

@@ -83,12 +83,12 @@ app.py:1:8: E999 SyntaxError: invalid syntax, see {folder}/workspace/app.py
 """
 REFERENCES = "Here are some READ ONLY files, provided for your reference.\nDo not edit these files!\n"
 HERE = {
-    "platform": "Linux-6.18.44-x86_64-with-glibc2.36",
+    "platform": "Linux-6.1.0-x86_64-with-glibc2.36",
     "shell": "/bin/sh",
     "language": "English",
     "date": "2026-11-25",
     "folder": "/tmp/hybrideval-4yto9p99",
-    "python": "/work/.venv/bin/python",
+    "python": "/opt/venv/bin/python",
 }
 THERE = {
     "platform": "macOS-15.1-arm64",
