@@ -13,7 +13,7 @@ import pytest
 from pytest_hybrideval.core.domain import ErrorKind, Trial
 from pytest_hybrideval.core.errors import ConfigurationError
 from pytest_hybrideval.core.records import TrialRecord, call_from_json, trial_from_json
-from pytest_hybrideval.plugin.options import GATE
+from pytest_hybrideval.plugin.option_table import GATE
 from pytest_hybrideval.plugin.payload import payload_of
 from pytest_hybrideval.plugin.run_files import RunFiles
 from pytest_hybrideval.plugin.state import state_of

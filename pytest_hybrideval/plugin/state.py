@@ -14,7 +14,8 @@ from pytest_hybrideval.core.pricing import PriceList
 from pytest_hybrideval.core.protocols import strategy_tiers
 from pytest_hybrideval.core.settings import Settings
 from pytest_hybrideval.plugin import matrix
-from pytest_hybrideval.plugin.options import RESUME, read_settings, source_of
+from pytest_hybrideval.plugin.option_table import RESUME
+from pytest_hybrideval.plugin.options import read_settings, source_of
 from pytest_hybrideval.plugin.registry import Registry
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from bench import Bench, one_line
 
-from pytest_hybrideval.plugin.options import OPTIONS
+from pytest_hybrideval.plugin.option_table import OPTIONS
 
 pytest_plugins = ["pytester"]
 
