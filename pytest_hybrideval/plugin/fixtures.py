@@ -84,9 +84,10 @@ def agent(pytestconfig: pytest.Config) -> Iterator[Agent]:
 @pytest.fixture(scope="session")
 def scorer(pytestconfig: pytest.Config) -> Iterator[Scorer]:
     """The hidden tests in the chosen sandbox, forked from a warm runner where that is possible."""
+    from pytest_hybrideval.sandbox.choice import choose
     from pytest_hybrideval.scoring.hidden_tests import HiddenTestScorer
     from pytest_hybrideval.scoring.limits import Limits
-    from pytest_hybrideval.scoring.sandbox import choose, choose_warm
+    from pytest_hybrideval.scoring.warm import choose_warm
 
     settings = state_of(pytestconfig).settings
     warm = choose_warm(settings.sandbox, sys.executable) if settings.scoring_warm else None

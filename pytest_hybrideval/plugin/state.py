@@ -169,7 +169,7 @@ class State:
 
     def _check_tools(self) -> None:
         """The agent and the sandbox are there."""
-        from pytest_hybrideval.scoring.sandbox import choose
+        from pytest_hybrideval.sandbox.choice import choose
 
         assert self.aider
         choose(self.settings.sandbox)

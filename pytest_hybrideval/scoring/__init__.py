@@ -4,7 +4,5 @@ from __future__ import annotations
 
 from pytest_hybrideval.scoring.hidden_tests import HiddenTestScorer
 from pytest_hybrideval.scoring.limits import Limits
-from pytest_hybrideval.scoring.process import Job, RunResult
-from pytest_hybrideval.scoring.sandbox import Sandbox, choose
 
-__all__ = ["HiddenTestScorer", "Job", "Limits", "RunResult", "Sandbox", "choose"]
+__all__ = ["HiddenTestScorer", "Limits"]

@@ -14,13 +14,13 @@ from sys import executable
 
 from pytest_hybrideval.core.domain import Score, Task
 from pytest_hybrideval.core.errors import SandboxError
-from pytest_hybrideval.scoring.interpreter import interpreter
+from pytest_hybrideval.sandbox.choice import Sandbox
+from pytest_hybrideval.sandbox.interpreter import interpreter
+from pytest_hybrideval.sandbox.process import Job, RunResult
 from pytest_hybrideval.scoring.limits import Limits
 from pytest_hybrideval.scoring.outcomes import TestRun, read_run, score_of
-from pytest_hybrideval.scoring.process import Job, RunResult
 from pytest_hybrideval.scoring.reference import ReferenceCache
 from pytest_hybrideval.scoring.runner_command import CHILD, RUNNER, runner_command
-from pytest_hybrideval.scoring.sandbox import Sandbox
 from pytest_hybrideval.scoring.scratch import Scratch, fresh_scratch, place, take
 
 _PRODUCED_BYTES = 4 << 20

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_hybrideval.core.domain import Score
-from pytest_hybrideval.scoring.process import RunResult
+from pytest_hybrideval.sandbox.process import RunResult
 
 MISSING = "missing"
 _NAMED = 3

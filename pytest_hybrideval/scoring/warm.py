@@ -10,8 +10,9 @@ import subprocess
 from pathlib import Path
 
 from pytest_hybrideval.core.errors import SandboxError
-from pytest_hybrideval.scoring.namespaces import Namespaces
-from pytest_hybrideval.scoring.process import Job, Running, RunResult, follow
+from pytest_hybrideval.sandbox.choice import tried
+from pytest_hybrideval.sandbox.namespaces import Namespaces
+from pytest_hybrideval.sandbox.process import Job, Running, RunResult, follow
 from pytest_hybrideval.scoring.runner_command import runner_command
 
 _PROGRAM = Path(__file__).with_name("warm_parent.py")
@@ -94,6 +95,16 @@ class WarmNamespaces(Namespaces):
                 raise OSError("it ended while it warmed up")
             self._ready = True
         return self._control
+
+
+def choose_warm(name: str, python: str) -> WarmNamespaces | None:
+    """The warm sandbox for hidden tests under `python`, where the choice `name` (`auto`, `namespaces`) admits it.
+
+    None where another sandbox was named, or namespaces do not work here: then `choose` says what does.
+    """
+    if name not in ("auto", Namespaces.name) or tried(Namespaces.name)[0] is None:
+        return None
+    return WarmNamespaces(python)
 
 
 class _Forked:

@@ -37,7 +37,8 @@ def test_fails():
 
 def main(control: socket.socket) -> None:
     """Import what runs need, then serve jobs until the other side is gone."""
-    runner, enclosure = _load("runner"), _load("enclosure")
+    here = Path(__file__).parent
+    runner, enclosure = _load(here / "runner.py"), _load(here.parent / "sandbox" / "enclosure.py")
     enclosure.die_with_parent()
     child = runner.load_child()
     rehearse(child)
@@ -72,9 +73,9 @@ def rehearse(child: ModuleType) -> None:
     assert sys.modules.keys() >= modules
 
 
-def _load(name: str) -> ModuleType:
-    """A module beside this file, without its folder on sys.path."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+def _load(path: Path) -> ModuleType:
+    """The module of that file, without its folder on sys.path."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -18,9 +18,9 @@ from pytest_hybrideval.core.domain import ErrorKind, ModelRef, Outcome, Task, Ti
 from pytest_hybrideval.core.protocols import Backend, Sampling, Strategy
 from pytest_hybrideval.core.records import Stages, TierTokens, TrialRecord
 from pytest_hybrideval.gateway import Gateway
+from pytest_hybrideval.sandbox.choice import choose
 from pytest_hybrideval.scoring.hidden_tests import HiddenTestScorer
 from pytest_hybrideval.scoring.limits import Limits
-from pytest_hybrideval.scoring.sandbox import choose
 from pytest_hybrideval.strategies.always import AlwaysCloud, AlwaysLocal
 from pytest_hybrideval.strategies.heuristic import Heuristic
 from pytest_hybrideval.suites.exercism import ExercismSuite

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from pytest_hybrideval.sandbox.choice import choose
 from pytest_hybrideval.scoring.hidden_tests import HiddenTestScorer
 from pytest_hybrideval.scoring.limits import Limits
-from pytest_hybrideval.scoring.sandbox import choose, choose_warm
+from pytest_hybrideval.scoring.warm import choose_warm
 from pytest_hybrideval.suites import BUILTIN
 from pytest_hybrideval.suites.validation import validate
 

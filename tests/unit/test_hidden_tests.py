@@ -17,11 +17,11 @@ import pytest
 from pytest_hybrideval.core.domain import Score, Task, TaskClass
 from pytest_hybrideval.core.errors import ConfigurationError, SandboxError
 from pytest_hybrideval.core.protocols import Scorer
+from pytest_hybrideval.sandbox.choice import choose
+from pytest_hybrideval.sandbox.process import Job, RunResult
 from pytest_hybrideval.scoring.hidden_tests import HiddenTestScorer
 from pytest_hybrideval.scoring.limits import MIB, Limits
-from pytest_hybrideval.scoring.process import Job, RunResult
-from pytest_hybrideval.scoring.sandbox import choose, choose_warm
-from pytest_hybrideval.scoring.warm import WarmNamespaces
+from pytest_hybrideval.scoring.warm import WarmNamespaces, choose_warm
 
 SOLUTION = "def double(number):\n    return 2 * number\n"
 TESTS = """

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from pytest_hybrideval.core.errors import ConfigurationError
-from pytest_hybrideval.scoring.bubblewrap import Bubblewrap
-from pytest_hybrideval.scoring.interpreter import interpreter
-from pytest_hybrideval.scoring.process import Job, RunResult
-from pytest_hybrideval.scoring.sandbox import Sandbox, choose
+from pytest_hybrideval.sandbox.bubblewrap import Bubblewrap
+from pytest_hybrideval.sandbox.choice import Sandbox, choose
+from pytest_hybrideval.sandbox.interpreter import interpreter
+from pytest_hybrideval.sandbox.process import Job, RunResult
 
 LEVELS = ("bubblewrap", "namespaces", "none")
 ENCLOSED = ("bubblewrap", "namespaces")
@@ -265,31 +265,31 @@ def test_an_unknown_name_is_refused_with_the_near_one() -> None:
 
 
 def test_missing_bubblewrap_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from pytest_hybrideval.scoring import sandbox as module
+    from pytest_hybrideval.sandbox import choice as module
 
     monkeypatch.setenv("PATH", str(tmp_path))
-    module._tried.cache_clear()
+    module.tried.cache_clear()
     try:
         with pytest.raises(ConfigurationError, match="apt-get install bubblewrap"):
             choose("bubblewrap")
     finally:
-        module._tried.cache_clear()
+        module.tried.cache_clear()
         module._best.cache_clear()
 
 
 def test_a_bwrap_that_does_not_work_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from pytest_hybrideval.scoring import sandbox as module
+    from pytest_hybrideval.sandbox import choice as module
 
     broken = tmp_path / "bwrap"
     broken.write_text("#!/bin/sh\necho 'no permission to create namespaces' >&2\nexit 1\n")
     broken.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    module._tried.cache_clear()
+    module.tried.cache_clear()
     try:
         with pytest.raises(ConfigurationError, match=r"no permission to create namespaces; allow user namespaces"):
             choose("bubblewrap")
     finally:
-        module._tried.cache_clear()
+        module.tried.cache_clear()
         module._best.cache_clear()
 
 

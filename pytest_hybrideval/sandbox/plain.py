@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_hybrideval.scoring.process import Job, RunResult, kill_marked, run_process
+from pytest_hybrideval.sandbox.process import Job, RunResult, kill_marked, run_process
 
 
 class PlainProcess:

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pytest_hybrideval.scoring.process import Job, RunResult, run_process
-from pytest_hybrideval.scoring.view import PRIVATE_TMP_BYTES, view
+from pytest_hybrideval.sandbox.process import Job, RunResult, run_process
+from pytest_hybrideval.sandbox.view import PRIVATE_TMP_BYTES, view
 
 _ENCLOSURE = Path(__file__).with_name("enclosure.py")
 

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Protocol
 
 from pytest_hybrideval.core.errors import ConfigurationError, SandboxError
-from pytest_hybrideval.scoring.bubblewrap import Bubblewrap
-from pytest_hybrideval.scoring.namespaces import Namespaces
-from pytest_hybrideval.scoring.plain import PlainProcess
-from pytest_hybrideval.scoring.process import Job, RunResult
-from pytest_hybrideval.scoring.warm import WarmNamespaces
+from pytest_hybrideval.sandbox.bubblewrap import Bubblewrap
+from pytest_hybrideval.sandbox.namespaces import Namespaces
+from pytest_hybrideval.sandbox.plain import PlainProcess
+from pytest_hybrideval.sandbox.process import Job, RunResult
 
 _PROBE_SECONDS = 20.0
 
@@ -56,33 +55,23 @@ def choose(name: str) -> Sandbox:
         near = difflib.get_close_matches(name, ("auto", *_MAKERS), n=1)
         hint = f"did you mean {near[0]!r}?" if near else "choose one of:"
         raise ConfigurationError(f"unknown sandbox {name!r}; {hint} ({', '.join(('auto', *_MAKERS))})")
-    found, why = _tried(name)
+    found, why = tried(name)
     if found is None:
         raise ConfigurationError(f"sandbox {name!r} does not work here: {why}")
     return found
 
 
-def choose_warm(name: str, python: str) -> WarmNamespaces | None:
-    """The warm sandbox for hidden tests under `python`, where the choice `name` (`auto`, `namespaces`) admits it.
-
-    None where another sandbox was named, or namespaces do not work here: then `choose` says what does.
-    """
-    if name not in ("auto", Namespaces.name) or _tried(Namespaces.name)[0] is None:
-        return None
-    return WarmNamespaces(python)
-
-
 @cache
 def _best() -> Sandbox:
     for name in _MAKERS:
-        found, _ = _tried(name)
+        found, _ = tried(name)
         if found is not None:
             return found
     raise ConfigurationError("no sandbox works here, not even a plain process; is /bin/sh missing?")
 
 
 @cache
-def _tried(name: str) -> tuple[Sandbox | None, str]:
+def tried(name: str) -> tuple[Sandbox | None, str]:
     """The sandbox if a trivial command ran in it, otherwise None and the reason with its remedy."""
     try:
         sandbox = _MAKERS[name]()

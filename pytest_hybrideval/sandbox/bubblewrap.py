@@ -6,8 +6,8 @@ from functools import cache
 from subprocess import run
 from typing import ClassVar
 
-from pytest_hybrideval.scoring.process import Job, RunResult, run_process
-from pytest_hybrideval.scoring.view import PRIVATE_TMP_BYTES, view
+from pytest_hybrideval.sandbox.process import Job, RunResult, run_process
+from pytest_hybrideval.sandbox.view import PRIVATE_TMP_BYTES, view
 
 
 class Bubblewrap:
