@@ -141,6 +141,7 @@ def with_calls(record: TrialRecord, ledger: Ledger) -> TrialRecord:
         tokens=ledger.tokens(overhead=False),
         overhead=ledger.tokens(overhead=True),
         replayed_calls=sum(call.replayed for call in ledger.calls),
+        local_seconds=round(ledger.busy(Tier.LOCAL), 4),
         stages=replace(record.stages, model=model, queued=queued),
     )
 

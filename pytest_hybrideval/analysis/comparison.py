@@ -91,7 +91,7 @@ def compare(
 
 
 def savings(both: Paired, confidence: float = 0.95, *, free: bool = False) -> Savings:
-    """What row 0 saves against row 1. `free`: row 0 costs nothing by design.
+    """What row 0 saves against row 1. `free`: row 0 costs nothing by design, unless local time has a price.
 
     The cost ratio's interval is `ratio_interval` with the unseen task at 0 or at the largest task's ratio (at least 1).
     """
@@ -102,7 +102,7 @@ def savings(both: Paired, confidence: float = 0.95, *, free: bool = False) -> Sa
     if not other.sum():
         return Savings(None, None, "the baseline cost nothing")
     value = 1.0 - float(own.sum() / other.sum())
-    if free:
+    if free and not own.sum():
         return Savings(value, None, BY_DESIGN)
     if np.any((other == 0.0) & (own > 0.0)):
         return Savings(value, None, "a task cost the baseline nothing: no interval")

@@ -171,7 +171,7 @@ def _around(body: bytes, piece: str, escapes: str) -> Frame | None:
 
 
 _RAW = frozenset({"data", "base64"})
-_ELSEWHERE = frozenset({"data", "body", "vectors", "replayed"})
+_ELSEWHERE = frozenset({"data", "body", "vectors", "replayed", "recorded_seconds"})
 
 
 def _facts(thing: Any) -> dict[str, Any]:

@@ -40,6 +40,11 @@ class Take:
         temperature: float | None = self.entry.get("temperature")
         return temperature
 
+    @property
+    def seconds(self) -> float:
+        """How long the model took for it."""
+        return float(self.entry["seconds"])
+
     @contextmanager
     def read(self) -> Iterator[Mapping[str, Any]]:
         """Its answer, to be read. Raises `CassetteError` naming the line where it cannot be."""

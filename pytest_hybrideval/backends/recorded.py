@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -105,7 +105,7 @@ class RecordedBackend(BackendWrapper):
             if turn.take is not None:
                 with turn.take.read() as recorded:
                     answers.check_overflow(recorded)
-                    return answers.completion(recorded)
+                    return replace(answers.completion(recorded), recorded_seconds=turn.take.seconds)
             answer = await (await self._live()).complete(call)
             self._keep(turn, answers.completion_json(answer))
             return answer
@@ -118,6 +118,7 @@ class RecordedBackend(BackendWrapper):
                 with turn.take.read() as recorded:
                     answers.check_overflow(recorded)
                     events = list(answers.stream(recorded))
+                    events[-1:] = [replace(last, recorded_seconds=turn.take.seconds) for last in events[-1:]]
                 for event in events:
                     yield event
                 return
@@ -135,7 +136,7 @@ class RecordedBackend(BackendWrapper):
                 self._question_temperature = turn.take.temperature
                 with turn.take.read() as recorded:
                     answers.check_overflow(recorded)
-                    return answers.answer(recorded)
+                    return replace(answers.answer(recorded), recorded_seconds=turn.take.seconds)
             answer = await (await self._live()).ask(question, call)
             self._keep(turn, answers.answer_json(answer))
             return answer
@@ -146,7 +147,7 @@ class RecordedBackend(BackendWrapper):
             if turn.take is not None:
                 with turn.take.read() as recorded:
                     answers.check_overflow(recorded)
-                    return answers.embedding(recorded)
+                    return replace(answers.embedding(recorded), recorded_seconds=turn.take.seconds)
             live = await self._live()
             if not isinstance(live, Embedder):
                 raise RequestRefused(f"{self.ref} makes no embeddings")

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's directory, raw.jsonl or id, or 'latest'.")]
 ResultsDir = Annotated[Path, typer.Option(metavar="DIR", help="Where run ids are looked up.")]
 Pricing = Annotated[Path | None, typer.Option(metavar="FILE", help="YAML file of prices, over the packaged ones.")]
+LocalPerHour = Annotated[
+    float, typer.Option("--local-cost-per-hour", metavar="USD", min=0.0, help="What a local model costs per busy hour.")
+]
 Margin = Annotated[float, typer.Option(metavar="M", help="How much lower still counts as non-inferior.")]
 Gates = Annotated[list[str] | None, typer.Option("--gate", metavar="EXPR", help="A condition; may be repeated.")]
 InconclusivePasses = Annotated[
@@ -28,6 +31,7 @@ def report_command(
     run: RunArgument,
     results_dir: ResultsDir = Path("results"),
     pricing: Pricing = None,
+    local_cost_per_hour: LocalPerHour = 0.0,
     margin: Margin = 0.05,
     gate: Gates = None,
     inconclusive_passes: InconclusivePasses = False,
@@ -50,7 +54,7 @@ def report_command(
     from pytest_hybrideval.reporting.run_directory import RunDirectory
     from pytest_hybrideval.reporting.terminal import summary
 
-    report, directory = _report(run, compare, results_dir, pricing, margin, gate)
+    report, directory = _report(run, compare, results_dir, (pricing, local_cost_per_hour), margin, gate)
     target = RunDirectory(output or directory, newest=False)
     write_report(report, target)
     _show(summary(report, target.path, ""))
@@ -64,6 +68,7 @@ def compare_command(
     old: Annotated[str, typer.Argument(metavar="OLD", help="The run it is measured by.")],
     results_dir: ResultsDir = Path("results"),
     pricing: Pricing = None,
+    local_cost_per_hour: LocalPerHour = 0.0,
     margin: Margin = 0.05,
     gate: Gates = None,
     inconclusive_passes: InconclusivePasses = False,
@@ -78,7 +83,7 @@ def compare_command(
     """
     from pytest_hybrideval.reporting.terminal import beside
 
-    report, _ = _report(new, old, results_dir, pricing, margin, gate)
+    report, _ = _report(new, old, results_dir, (pricing, local_cost_per_hour), margin, gate)
     _show(beside(report))
     if report.against is not None and not report.against.comparisons:
         raise NegativeAnswer("the runs have no strategy with a task and seed in common: nothing was compared")
@@ -86,7 +91,12 @@ def compare_command(
 
 
 def _report(
-    run: str, other: str | None, results_dir: Path, pricing: Path | None, margin: float, gate: list[str] | None
+    run: str,
+    other: str | None,
+    results_dir: Path,
+    priced: tuple[Path | None, float],
+    margin: float,
+    gate: list[str] | None,
 ) -> tuple[Report, Path]:
     from pytest_hybrideval.core.errors import ConfigurationError
     from pytest_hybrideval.reporting.gate import parse_condition
@@ -97,7 +107,8 @@ def _report(
     if not 0.0 < margin < 1.0:
         raise ConfigurationError(f"--margin {margin:g} is not between 0 and 1; 0.05 means five percentage points")
     conditions = tuple(map(parse_condition, gate or ()))
-    prices = load_prices(pricing)
+    pricing, local_per_hour = priced
+    prices = load_prices(pricing).with_local(local_per_hour)
     found = read_run(resolve_run(run, results_dir))
     if not found.records:
         raise ConfigurationError(f"{found.path} holds no trial")

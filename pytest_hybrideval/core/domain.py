@@ -232,7 +232,8 @@ class Completion:
     """A whole answer: `body` is the JSON for the agent, byte for byte as it is sent.
 
     `model` is what the answer calls its model, None where it does not say. `cut` is why it was ended before the model
-    did, and `truncated_prompt` says that the model cannot have seen the whole prompt. `replayed`: it is a recorded one.
+    did, and `truncated_prompt` says that the model cannot have seen the whole prompt. `replayed`: it is a recorded one,
+    for which the model took `recorded_seconds`.
     """
 
     body: bytes
@@ -244,6 +245,7 @@ class Completion:
     cut: Cut | None = None
     truncated_prompt: bool = False
     replayed: bool = False
+    recorded_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -265,6 +267,7 @@ class StreamEvent:
     cut: Cut | None = None
     truncated_prompt: bool = False
     replayed: bool = False
+    recorded_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -330,6 +333,7 @@ class Embedding:
     vectors: tuple[tuple[float, ...], ...]
     usage: Usage = field(default_factory=Usage)
     replayed: bool = False
+    recorded_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -339,3 +343,4 @@ class Answer:
     text: str
     usage: Usage = field(default_factory=Usage)
     replayed: bool = False
+    recorded_seconds: float | None = None

@@ -12,6 +12,7 @@ from pytest_hybrideval.core.errors import ConfigurationError
 from pytest_hybrideval.core.records import TierTokens, TrialRecord
 
 _MILLION = 1_000_000
+_HOUR = 3600.0
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,20 @@ FREE = Price(0.0, 0.0, 0.0)
 
 @dataclass(frozen=True)
 class PriceList:
-    """Prices by model name (without provider). `source` says where they come from and when they were read."""
+    """Prices by model name (without provider). `source` says where they come from and when they were read.
+
+    `local_per_hour` is USD for an hour in which a local model is busy; calls that go on side by side each count.
+    """
 
     prices: Mapping[str, Price]
     source: str
+    local_per_hour: float = 0.0
+
+    def with_local(self, per_hour: float) -> PriceList:
+        """These prices with local models that cost `per_hour` USD; the source says so."""
+        if not per_hour:
+            return self
+        return PriceList(self.prices, f"{self.source}; local models {per_hour:g} USD per busy hour", per_hour)
 
     def price(self, model: ModelRef, tier: Tier) -> Price:
         """The price of a model. The local tier costs nothing per token.
@@ -55,12 +66,25 @@ class PriceList:
             ) from None
 
     def cost(self, record: TrialRecord) -> float:
-        """USD of a whole trial, overhead included."""
-        return sum(
+        """USD of a whole trial, overhead included.
+
+        Raises `ConfigurationError` where a model has no price, or local time one and the record does not say it.
+        """
+        return self._local_time(record) + sum(
             self.price(parse_model(name), tier).cost(record.tier_tokens(tier))
             for tier, name in ((Tier.LOCAL, record.local_model), (Tier.CLOUD, record.cloud_model))
             if record.tier_tokens(tier).calls
         )
+
+    def _local_time(self, record: TrialRecord) -> float:
+        if not self.local_per_hour or not record.tier_tokens(Tier.LOCAL).calls:
+            return 0.0
+        if record.local_seconds is None:
+            raise ConfigurationError(
+                f"local time has a price, and the record of {record.trial} does not say how long local models took; "
+                f"leave the price per hour out for this run"
+            )
+        return record.local_seconds / _HOUR * self.local_per_hour
 
 
 def parse_model(text: str) -> ModelRef:

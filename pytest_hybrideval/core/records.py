@@ -32,7 +32,7 @@ class CallRecord:
     `temperature`, `max_tokens` and `num_ctx` are the values actually sent, None where none was.
     `fault` is None and `error` empty where a complete answer came back. `cut` is why its answer was ended before the
     model did (the agent got it with finish_reason "length"); `truncated_prompt` says that the model cannot have seen
-    the whole prompt. `replayed`: the answer comes from a cassette, and so `seconds` are not the model's.
+    the whole prompt. `replayed`: the answer comes from a cassette; the model took `recorded_seconds` for it then.
     """
 
     trial: str
@@ -62,6 +62,12 @@ class CallRecord:
     cut: Cut | None = None
     truncated_prompt: bool = False
     replayed: bool = False
+    recorded_seconds: float | None = None
+
+    @property
+    def model_seconds(self) -> float:
+        """How long the model was busy with it: now, or when its answer was recorded."""
+        return self.seconds if self.recorded_seconds is None else self.recorded_seconds
 
 
 @dataclass(frozen=True)
@@ -127,6 +133,10 @@ class Ledger:
         """How many of the agent's latest requests failed, one after the other."""
         return sum(1 for _ in takewhile(lambda call: call.fault, reversed(self.agent_calls)))
 
+    def busy(self, tier: Tier) -> float:
+        """Seconds that models of a tier were busy, all calls together."""
+        return sum(call.model_seconds for call in self.calls if call.tier is tier)
+
     def tokens(self, *, overhead: bool) -> dict[Tier, TierTokens]:
         """Token totals by tier: of the strategy's own calls (`overhead`) or of the agent's."""
         totals: dict[Tier, TierTokens] = {}
@@ -158,7 +168,8 @@ class TrialRecord:
     """One trial: a line of `raw.jsonl`. `tokens` covers the agent's calls, `overhead` the strategy's own.
 
     `attempt` counts from 1; a resumed run tries again what ended in an error, and only the last attempt is judged.
-    `replayed_calls` of its calls came from cassettes.
+    `replayed_calls` of its calls came from cassettes. `local_seconds` is how long local models were busy with it, also
+    where their answers are replayed; None where it is not known, as in records of earlier versions.
     """
 
     trial: str
@@ -189,6 +200,7 @@ class TrialRecord:
     attempt: int = 1
     schema_version: int = SCHEMA_VERSION
     replayed_calls: int = 0
+    local_seconds: float | None = None
 
     @property
     def calls(self) -> int:

@@ -22,6 +22,7 @@ from pytest_hybrideval.core.domain import (
 )
 from pytest_hybrideval.core.errors import (
     BackendError,
+    BackendUnavailable,
     BudgetExceeded,
     ContextOverflow,
     HybridEvalError,
@@ -71,6 +72,7 @@ class Call:
         self._cut: Cut | None = None
         self._truncated_prompt = False
         self._replayed = False
+        self._recorded_seconds: float | None = None
         self._recorded_as: CallRecord | None = None
 
     async def complete(self) -> Completion:
@@ -113,7 +115,7 @@ class Call:
                 with attempt:
                     async with self._slot():
                         answer = await self._backend.ask(question, self._call)
-                        self._usage, self._replayed = answer.usage, answer.replayed
+                        self._note_own(answer)
         return answer
 
     @asynccontextmanager
@@ -138,7 +140,7 @@ class Call:
             yield
         except BackendError as error:
             # Refused with a status, or not sent at all: nothing was answered, nothing is billed.
-            if error.status is not None or isinstance(error, NotRecorded):
+            if error.status is not None or isinstance(error, (NotRecorded, BackendUnavailable)):
                 budget.release(number)
             raise
         finally:
@@ -157,7 +159,7 @@ class Call:
                 with attempt:
                     async with self._slot():
                         embedding = await backend.embed(texts)
-                        self._usage, self._replayed = embedding.usage, embedding.replayed
+                        self._note_own(embedding)
         return embedding
 
     def discard(self) -> None:
@@ -197,10 +199,14 @@ class Call:
         self._fingerprint = part.fingerprint or self._fingerprint
         self._cut = part.cut or self._cut
         self._truncated_prompt = part.truncated_prompt or self._truncated_prompt
-        self._replayed = part.replayed
+        self._replayed, self._recorded_seconds = part.replayed, part.recorded_seconds
         if self._decision.model is not None and part.model and part.model != self._answered_by:
             self._answered_by = part.model
             self._placed = self._session.placed(part.model) or self._placed
+
+    def _note_own(self, answer: Answer | Embedding) -> None:
+        self._usage, self._replayed = answer.usage, answer.replayed
+        self._recorded_seconds = answer.recorded_seconds
 
     def _check_placed(self) -> None:
         """The answer is over: by now it must have said which model it is of, where that is what tells its tier."""
@@ -257,6 +263,7 @@ class Call:
             cut=self._cut,
             truncated_prompt=self._truncated_prompt,
             replayed=self._replayed,
+            recorded_seconds=self._recorded_seconds,
         )
 
 

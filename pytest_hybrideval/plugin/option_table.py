@@ -95,6 +95,9 @@ OPTIONS = (
     Option("--hybrid-max-cost", "USD", "what the run may spend in the cloud, over all workers; no call goes beyond"),
     Option("--hybrid-max-trial-cost", "USD", "what a single trial may spend in the cloud"),
     Option("--hybrid-pricing", "FILE", "YAML file of prices, over the packaged ones"),
+    Option(
+        "--hybrid-local-cost-per-hour", "USD", "what an hour costs in which a local model is busy, for the bill", "0"
+    ),
     Option("--hybrid-margin", "M", "how much lower a pass rate may be and still count as non-inferior", "0.05"),
     Option("--hybrid-compare", "RUN", "compare with an earlier run: its directory, raw.jsonl or id, or 'latest'"),
     GATE,

@@ -137,6 +137,9 @@ def _settings(values: _Values) -> Settings:
         max_cost=values.one("--hybrid-max-cost", _usd, "5"),
         max_trial_cost=values.one("--hybrid-max-trial-cost", _usd, "0.50"),
         pricing_file=root / pricing if pricing else None,
+        local_cost_per_hour=values.parsed(
+            "--hybrid-local-cost-per-hour", values.required("--hybrid-local-cost-per-hour"), _usd, "0.35"
+        ),
         retries=values.parsed("--hybrid-retries", values.required("--hybrid-retries"), _natural, "4"),
         embedding_model=values.one("--hybrid-embedding-model", parse_model, "ollama/nomic-embed-text")
         or default_embedding_model(local_models),

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_hybrideval.core.domain import Task, Tier, Trial, Variant
+from pytest_hybrideval.core.domain import ModelRef, Task, Tier, Trial, Variant
 from pytest_hybrideval.core.errors import ConfigurationError, RecordError, TaskError
 from pytest_hybrideval.core.pricing import PriceList
-from pytest_hybrideval.core.protocols import strategy_tiers
+from pytest_hybrideval.core.protocols import strategy_embeds, strategy_models, strategy_tiers
 from pytest_hybrideval.core.settings import Settings
 from pytest_hybrideval.plugin import matrix
 from pytest_hybrideval.plugin.option_table import RESUME
@@ -59,7 +59,7 @@ class State:
         from pytest_hybrideval.reporting.prices import load_prices
 
         try:
-            return load_prices(self.settings.pricing_file)
+            return load_prices(self.settings.pricing_file).with_local(self.settings.local_cost_per_hour)
         except ConfigurationError as error:
             raise pytest.UsageError(str(error)) from None
 
@@ -135,14 +135,27 @@ class State:
 
     def _check_models(self, used: set[Tier]) -> None:
         """Every model that will be asked has a backend that can be made (name, key, address) and a price."""
-        for tier in sorted(used):
-            chosen = self.settings.tier(tier)
-            for model in chosen.models:
-                if self.settings.record in (None, "all"):
-                    self.registry.backend(model, tier, chosen.base_url)
-                else:  # what is on a cassette needs no key and no server
-                    self.registry.backend_factory(model)
-                self.prices.price(model, tier)
+        factories = [self.registry.strategy(name) for name in self.settings.strategies]
+        asked = [(tier, model) for tier in sorted(used) for model in self.settings.tier(tier).models]
+        asked += [named for factory in factories for named in strategy_models(factory)]
+        embedder = self.settings.embedding_model
+        if embedder is not None and any(map(strategy_embeds, factories)):
+            self._check_embedder(embedder)
+            asked.append((Tier.LOCAL, embedder))
+        for tier, model in dict.fromkeys(asked):
+            if self.settings.record in (None, "all"):
+                self.registry.backend(model, tier, self.settings.tier(tier).base_url)
+            else:  # what is on a cassette needs no key and no server
+                self.registry.backend_factory(model)
+            self.prices.price(model, tier)
+
+    def _check_embedder(self, model: ModelRef) -> None:
+        """An embedding counts as a local call, which is free: it must not go to somebody's paid account unseen."""
+        if model.provider == "openai" and self.settings.local.base_url is None:
+            raise ConfigurationError(
+                f"--hybrid-embedding-model {model} is asked where the local models are served: "
+                f"give --local-base-url, or an embedding model of ollama/"
+            )
 
     def _check_budget(self, used: set[Tier]) -> None:
         """What a call can cost at most must be known before it is sent."""

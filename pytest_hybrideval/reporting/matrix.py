@@ -98,8 +98,16 @@ def surroundings(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("agent", str(manifest.get("agent") or "none was started")),
         ("sandbox", str(manifest.get("sandbox") or "none was used")),
         ("prices", str(manifest["prices"])),
-        *([("earlier attempts", manifest["earlier_attempts"])] if manifest.get("earlier_attempts") else []),
+        *_apart_from_plain(manifest),
     ]
+
+
+def _apart_from_plain(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What makes these trials other than plain live ones that went through at the first attempt."""
+    faults = manifest.get("options", {}).get("inject")
+    said = [("faults injected", f"{faults}; not a clean measurement")] if faults else []
+    names = {"answers": "answers", "earlier_attempts": "earlier attempts"}
+    return said + [(name, str(manifest[key])) for key, name in names.items() if manifest.get(key)]
 
 
 def solved_table(lines: Sequence[Assessment], style: str, *, narrow: bool = False) -> str:

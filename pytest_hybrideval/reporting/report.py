@@ -76,6 +76,8 @@ def make_report(
     if superseded:
         spent = usd(sum(map(cost, superseded)))
         manifest = {**manifest, "earlier_attempts": f"{len(superseded)} ended in errors; they cost {spent} USD more"}
+    if any(record.replayed_calls for record in records):
+        manifest = {**manifest, "answers": _answers(records)}
     found = study(records, cost, margin, confidence)
     simulated = found.simulated or any(record.simulated for record in earlier_records)
 
@@ -95,6 +97,14 @@ def make_report(
         gate=gate if declared.conditions else None,
         simulated=simulated,
     )
+
+
+def _answers(records: Sequence[TrialRecord]) -> str:
+    """How many trials were live, and how many were not."""
+    replayed = sum(record.replayed for record in records)
+    partly = sum(0 < record.replayed_calls < record.calls for record in records)
+    mixed = f"{partly} partly replayed, " if partly else ""
+    return f"{replayed} of {len(records)} trials replayed, {mixed}{len(records) - replayed - partly} live"
 
 
 def write_report(report: Report, directory: RunDirectory) -> None:

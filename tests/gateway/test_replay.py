@@ -92,7 +92,7 @@ class Heard:
     @property
     def facts(self) -> list[dict[str, Any]]:
         """The records without clocks, without what is the trial's own, and without the mark of a replay."""
-        left_out = (*CLOCKS, "replayed", "score")
+        left_out = (*CLOCKS, "replayed", "recorded_seconds", "score")
         return [{name: value for name, value in asdict(c).items() if name not in left_out} for c in self.calls]
 
     @property
@@ -191,6 +191,9 @@ class TestReplay:
         assert replay.answers == live.answers
         assert replay.facts == live.facts
         assert replay.replayed == [True] * 4
+        took = [round(call.seconds, 2) for call in live.calls]
+        assert [round(call.model_seconds, 2) for call in replay.calls] == pytest.approx(took, abs=0.05)
+        assert all(call.recorded_seconds is not None for call in replay.calls)
         assert servers.asked == asked
 
     def test_the_answers_are_those_of_the_servers(self, studio: Studio, servers: Servers) -> None:

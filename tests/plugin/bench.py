@@ -21,7 +21,7 @@ files:
 near_misses:
   minus: Subtracts.
 """
-CLOCKS = frozenset({"stages", "started_at", "worker"})
+CLOCKS = frozenset({"stages", "started_at", "worker", "local_seconds"})
 CALL_CLOCKS = frozenset({"started", "seconds", "first_byte"})
 
 

@@ -172,6 +172,11 @@ REAL = ("--local-model", "ollama/gemma4:31b", "--cloud-model", "openai/gpt-5.5")
         (("--strategy", "embedding-knn", "--hybrid-knn-k", "9999"), "--hybrid-knn-k: 9999 neighbours cannot be had"),
         (("--strategy", "embedding-knn", "--hybrid-knn-k", "0"), "--hybrid-knn-k: '0' is not valid"),
         (("--strategy", "embedding-knn", "--hybrid-knn-corpus", "none.yaml"), "none.yaml: No such file"),
+        (
+            ("--strategy", "embedding-knn", *REAL, "--hybrid-embedding-model", "openai/text-embedding-3-small"),
+            "--hybrid-embedding-model openai/text-embedding-3-small is asked where the local models are served",
+        ),
+        (("--strategy", "embedding-knn", *REAL, "--hybrid-embedding-model", "nobody/x"), "unknown provider 'nobody'"),
         (("--strategy", "embedding-knn", "--hybrid-embedding-model", "nomic"), "model 'nomic' is not PROVIDER/NAME"),
     ],
 )

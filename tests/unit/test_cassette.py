@@ -408,7 +408,9 @@ class TestReplay:
 
         live = asyncio.run(scenario(recorded(tmp_path, RecordMode.ONCE, inner)))
         answer, embedding, info, temperature = asyncio.run(scenario(recorded(tmp_path, RecordMode.NONE)))
-        assert live == (replace(answer, replayed=False), replace(embedding, replayed=False), info, temperature)
+        as_live = {"replayed": False, "recorded_seconds": None}
+        assert live == (replace(answer, **as_live), replace(embedding, **as_live), info, temperature)
+        assert answer.recorded_seconds is not None
         assert (answer.text, embedding.vectors, info.digest, temperature) == ("cloud", ((0.5, 1.0),), "d", 0.0)
         assert answer.replayed
         assert embedding.replayed

@@ -275,6 +275,12 @@ def test_what_costs_nothing_by_design_has_no_interval() -> None:
     assert saved({0: 0, 1: 0}, {0: 100, 1: 50}, frozenset({KEY})) == Savings(1, None, BY_DESIGN)
 
 
+def test_what_is_free_by_design_is_measured_where_local_time_has_a_price() -> None:
+    found = saved(dict.fromkeys(range(9), 25), dict.fromkeys(range(9), 100), frozenset({KEY}))
+    assert (found.value, found.note) == (0.75, "")
+    assert found.interval is not None
+
+
 def test_a_router_that_happened_to_stay_local_has_one() -> None:
     found = saved(dict.fromkeys(range(9), 0), dict.fromkeys(range(9), 100))
     assert found.value == 1

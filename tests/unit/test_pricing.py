@@ -48,6 +48,23 @@ def test_local_tokens_are_free_whatever_the_model() -> None:
     assert PRICES.price(ModelRef("openai", "gpt-5.5"), Tier.LOCAL) == FREE
 
 
+def test_an_hour_of_local_models_costs_what_it_is_said_to() -> None:
+    priced = PRICES.with_local(0.5)
+    record = make_record(tokens={Tier.LOCAL: CLOUD, Tier.CLOUD: CLOUD}, local_seconds=720.0)
+    assert priced.cost(record) == pytest.approx(6.2 + 0.1)
+    assert "local models 0.5 USD per busy hour" in priced.source
+    assert PRICES.with_local(0.0) == PRICES
+
+
+def test_local_time_that_is_not_known_is_not_free() -> None:
+    old = make_record(tokens={Tier.LOCAL: CLOUD}, local_seconds=None)
+    with pytest.raises(ConfigurationError, match="does not say how long local models took"):
+        PRICES.with_local(0.5).cost(old)
+    assert PRICES.with_local(0.5).cost(make_record(tokens={Tier.CLOUD: CLOUD}, local_seconds=None)) == pytest.approx(
+        6.2
+    )
+
+
 def test_a_cloud_model_without_a_price_is_an_error_that_says_what_to_do() -> None:
     record = make_record(cloud_model="openai/gpt-9")
     with pytest.raises(ConfigurationError, match=r"no price for cloud model 'gpt-9' .*gpt-5\.5.*--hybrid-pricing FILE"):

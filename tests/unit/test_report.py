@@ -58,6 +58,25 @@ def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
         write_report(report(benchmark()), RunDirectory(tmp_path / "run"))
 
 
+def test_injected_faults_and_replayed_trials_are_said_in_the_matrix() -> None:
+    found = make_report(
+        [
+            *arm("always-cloud", [PASSED] * 2, replayed_calls=3),
+            *arm("cascade", [PASSED], replayed_calls=1),
+            *arm("heuristic", [PASSED]),
+        ],
+        {**RUN, "options": {"inject": "cloud:429=0.1"}},
+        priced,
+        Declared(0.05, 0.95, (), None),
+    )
+    text = matrix_markdown(found)
+    assert "- faults injected: cloud:429=0.1; not a clean measurement" in text
+    assert "- answers: 2 of 4 trials replayed, 1 partly replayed, 1 live" in text
+    plain = matrix_markdown(report(benchmark()))
+    assert "- answers" not in plain
+    assert "faults" not in plain
+
+
 def test_what_was_not_asked_for_is_not_there() -> None:
     found = report(benchmark())
     assert (found.gate, found.against, found.earlier_id, list(compared(found))) == (None, None, "", [])
