@@ -8,13 +8,14 @@ by any other `HybridEvalError` or `OSError` (2); errors are one line on stderr.
 
 from __future__ import annotations
 
-from pytest_hybrideval.cli.application import add, application
+from pytest_hybrideval.cli.application import add, application, group
 from pytest_hybrideval.cli.importing import import_command
 from pytest_hybrideval.cli.merge import merge_command
 from pytest_hybrideval.cli.plan import plan_command
 from pytest_hybrideval.cli.report import compare_command, report_command
 from pytest_hybrideval.cli.runs import runs_command
 from pytest_hybrideval.cli.serve import serve_command
+from pytest_hybrideval.cli.tasks import new_command, schema_command, validate_command
 
 app = application()
 add(app, "report", report_command)
@@ -24,6 +25,10 @@ add(app, "plan", plan_command)
 add(app, "import", import_command)
 add(app, "runs", runs_command)
 add(app, "serve", serve_command)
+tasks = group(app, "tasks", "Try out task folders, and begin new ones.")
+add(tasks, "validate", validate_command)
+add(tasks, "new", new_command)
+add(tasks, "schema", schema_command)
 
 
 def main() -> None:

@@ -74,6 +74,13 @@ def application() -> typer.Typer:
     return app
 
 
+def group(app: typer.Typer, name: str, text: str) -> typer.Typer:
+    """Commands under one name: `hybrideval NAME COMMAND`."""
+    inner = typer.Typer(name=name, help=text, rich_markup_mode=None)
+    app.add_typer(inner)
+    return inner
+
+
 def add(app: typer.Typer, name: str, command: Callable[..., None]) -> None:
     """Make a function a command. Its docstring is the help; the lines from `Example:` on are shown as they stand."""
     text = inspect.cleandoc(command.__doc__ or "").replace("\n\nExample:", "\n\n\b\nExample:")

@@ -59,14 +59,17 @@ class HiddenTestScorer:
         """The sandbox in use and what it blocks."""
         return self._sandbox.label
 
-    def score(self, task: Task, produced: Mapping[str, Path], report: Path | None = None) -> Score:
+    def score(
+        self, task: Task, produced: Mapping[str, Path], report: Path | None = None, *, shuffle: int | None = None
+    ) -> Score:
         """Run the hidden tests over the allowed files in `produced` (workspace-relative -> file on disk).
 
-        `report` is where a test report goes as JSON: outcomes, short failure texts, the end of the output. Raises
-        `SandboxError` where the tests could not be run at all, or not even the task's own solution passes them here.
+        `report` is where a test report goes as JSON: outcomes, short failure texts, the end of the output. `shuffle`
+        is the seed of a random order of the tests; None leaves them as they stand. Raises `SandboxError` where the
+        tests could not be run at all, or not even the task's own solution passes them here.
         """
         expected = self.reference_ids(task)
-        attempt = self._attempt(task, produced)
+        attempt = self._attempt(task, produced, shuffle)
         score = score_of(attempt.run, expected, task.hidden.keys(), attempt.result.seconds)
         if report is not None:
             report.parent.mkdir(parents=True, exist_ok=True)
@@ -102,10 +105,10 @@ class HiddenTestScorer:
             raise SandboxError(f"cannot keep the reference ids of {task.id}: {problem}") from problem
         return ids
 
-    def _attempt(self, task: Task, produced: Mapping[str, Path]) -> _Attempt:
+    def _attempt(self, task: Task, produced: Mapping[str, Path], shuffle: int | None = None) -> _Attempt:
         with fresh_scratch() as scratch:
             refused = _lay_down(task, produced, scratch.root)
-            job = self._job(task, scratch)
+            job = self._job(task, scratch, shuffle)
             try:
                 result = self._sandbox.run(job)
             except OSError as problem:
@@ -116,7 +119,7 @@ class HiddenTestScorer:
             raise SandboxError(f"the test runner did not start in the sandbox {self._sandbox.name}: {said}")
         return _Attempt(run, result, refused)
 
-    def _job(self, task: Task, scratch: Scratch) -> Job:
+    def _job(self, task: Task, scratch: Scratch, shuffle: int | None) -> Job:
         tests = sorted(name for name in task.hidden if _is_test(name))
         if not tests:
             raise SandboxError(f"{task.id} has no hidden file named test_*.py or *_test.py: nothing can judge it")
@@ -132,7 +135,7 @@ class HiddenTestScorer:
         return Job(
             argv=runner_command(self._python.program),
             scratch=scratch.folder,
-            environ=self._environ(scratch),
+            environ=self._environ(scratch) | ({} if shuffle is None else {"HYBRIDEVAL_SHUFFLE": str(shuffle)}),
             seconds=seconds + _GRACE_SECONDS,
             stdout_bytes=_REPORT_BYTES,
             stderr_bytes=self._limits.output_bytes,

@@ -1,6 +1,7 @@
 """Exercism's own folder layout, as its Python track has it: `.docs/`, `.meta/config.json`, stub and test files.
 
-Our addition is `.meta/near_misses/NAME/`, whose files' first line says in a comment what is wrong.
+Our additions are `.meta/near_misses/NAME/`, whose files' first line says in a comment what is wrong, and in the
+configuration's `custom`, which Exercism leaves to its tracks, `difficulty` (easy, medium, hard) and `topics`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ _CONFIG = Path(".meta/config.json")
 _NEAR_MISSES = Path(".meta/near_misses")
 # What Exercism tells its students, in the order in which it does.
 _DOCS = ("introduction.md", "introduction.append.md", "instructions.md", "instructions.append.md")
+_LEVELS = ("easy", "medium", "hard")
 _SCORING_SECONDS = 60.0
 _AGENT_SECONDS = 600.0
 
@@ -56,6 +58,8 @@ class ExercismSuite:
             solution=solution,
             near_misses=_near_misses(folder, stubs),
             digest=digest({"instruction": instruction}, (stubs, editors, tests, solution)),
+            difficulty=_difficulty(folder, config),
+            topics=_topics(folder, config),
             agent_seconds=_AGENT_SECONDS,
             scoring_seconds=_SCORING_SECONDS,
         )
@@ -69,6 +73,27 @@ def _read_config(path: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or not isinstance(config.get("files"), dict):
         raise TaskError(f"{path}: field 'files' must map solution, test and example to lists of file names")
     return config
+
+
+def _difficulty(folder: Path, config: dict[str, Any]) -> str:
+    level = _custom(folder, config).get("difficulty", "")
+    if level not in ("", *_LEVELS):
+        raise TaskError(f"{folder / _CONFIG}: field 'custom.difficulty': {level!r} is none of {', '.join(_LEVELS)}")
+    return str(level)
+
+
+def _topics(folder: Path, config: dict[str, Any]) -> tuple[str, ...]:
+    topics = _custom(folder, config).get("topics", [])
+    if not isinstance(topics, list) or not all(isinstance(topic, str) for topic in topics):
+        raise TaskError(f"{folder / _CONFIG}: field 'custom.topics': must be a list of words")
+    return tuple(topics)
+
+
+def _custom(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
+    custom = config.get("custom", {})
+    if not isinstance(custom, dict):
+        raise TaskError(f"{folder / _CONFIG}: field 'custom': must be a mapping")
+    return custom
 
 
 def _named_files(folder: Path, config: dict[str, Any], field: str, *, required: bool = True) -> dict[str, Path]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_hybrideval.suites.manifest import TaskManifest
 
 MANIFEST = "task.yaml"
-_PARTS = ("workspace", "hidden", "solution", "near_misses")
+PARTS = ("workspace", "hidden", "solution", "near_misses")
 
 
 class NativeSuite:
@@ -22,7 +22,7 @@ class NativeSuite:
 
     def claims(self, folder: Path) -> bool:
         """A `task.yaml` with at least one of our folders beside it: the name alone is used by other tools too."""
-        return (folder / MANIFEST).is_file() and any((folder / part).is_dir() for part in _PARTS)
+        return (folder / MANIFEST).is_file() and any((folder / part).is_dir() for part in PARTS)
 
     def load(self, folder: Path) -> Task:
         """Read and check everything. Raises `TaskError` naming file and field."""

@@ -2,43 +2,109 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
-from pytest_hybrideval.core.domain import Score, Task
-from pytest_hybrideval.core.protocols import Scorer
+from pytest_hybrideval.core.domain import Score, Task, TaskClass
+from pytest_hybrideval.suites.leaks import leaks
+from pytest_hybrideval.suites.native import PARTS
 
-_REPEATS = 2
+LEAST_NEAR_MISSES = 3
+MOST_SECONDS = 5.0
+_ORDERS = (None, 1)
+_SOLUTION, _UNTOUCHED = "the solution", "the untouched workspace"
 
 
-def validate(task: Task, scorer: Scorer) -> list[str]:
-    """What is wrong with a task, a sentence each; empty where nothing is.
+class RepeatedScorer(Protocol):
+    """A scorer that can run the tests in another order."""
 
-    The solution passes, the untouched workspace and each near miss fail, and a second run says the same of every
-    test. Raises `SandboxError` where the tests cannot be run here.
+    def score(self, task: Task, produced: Mapping[str, Path], *, shuffle: int | None = None) -> Score:
+        """Run the hidden tests over files; `shuffle` is the seed of a random order, None the order they stand in."""
+        ...
+
+
+@dataclass
+class Validation:
+    """What a task's validation found. `problems` must be mended, `notes` deserve a look; a sentence each.
+
+    `tests` is how many hidden tests the solution passes, `seconds` what they take.
     """
-    return [
-        problem for name, files, passes in _attempts(task) for problem in _problems(task, scorer, name, files, passes)
-    ]
+
+    task: Task
+    tests: int = 0
+    seconds: float = 0.0
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
-def _attempts(task: Task) -> Iterator[tuple[str, Mapping[str, Path], bool]]:
+def validate(task: Task, scorer: RepeatedScorer) -> Validation:
+    """Try out a task. Raises `SandboxError` where the tests cannot be run here, or the solution fails.
+
+    The solution passes, the untouched workspace and each near miss fail; in another order every test says the same;
+    each test is failed by something; nothing of solution or tests is shown to the agent.
+    """
+    found = Validation(task, problems=[*_parts(task), *leaks(task)])
+    failed_by: dict[str, list[str]] = {}
+    passed: set[str] = set()
+    for name, files in _attempts(task):
+        scores = [scorer.score(task, files, shuffle=shuffle) for shuffle in _ORDERS]
+        found.problems += _judged(name, scores)
+        failing = {test for test, outcome in scores[0].tests.items() if outcome != "passed"}
+        if name == _SOLUTION:
+            passed = scores[0].tests.keys() - failing
+            found.tests, found.seconds = len(passed), scores[0].test_seconds
+        for test in failing:
+            failed_by.setdefault(test, []).append(name)
+    found.problems += [f"nothing fails the test {test}: it decides nothing" for test in sorted(passed - set(failed_by))]
+    if found.seconds > MOST_SECONDS:
+        found.problems.append(f"the hidden tests take {found.seconds:.1f} s; {MOST_SECONDS:g} s are allowed")
+    found.notes += _alike(task, failed_by)
+    return found
+
+
+def _attempts(task: Task) -> Iterator[tuple[str, Mapping[str, Path]]]:
     untouched = {name: task.workspace[name] for name in task.edit}
-    yield "the solution", {**untouched, **task.solution}, True
-    yield "the untouched workspace", untouched, False
+    yield _SOLUTION, {**untouched, **task.solution}
+    yield _UNTOUCHED, untouched
     for miss in task.near_misses:
-        yield f"near miss '{miss.name}'", {**untouched, **miss.files}, False
+        yield f"near miss '{miss.name}'", {**untouched, **miss.files}
 
 
-def _problems(task: Task, scorer: Scorer, name: str, files: Mapping[str, Path], passes: bool) -> Iterator[str]:
-    scores = [scorer.score(task, files) for _ in range(_REPEATS)]
+def _judged(name: str, scores: list[Score]) -> Iterator[str]:
+    passes = name == _SOLUTION
     if scores[0].passed is not passes:
-        yield f"{task.id}: {name} {'fails' if passes else 'passes'}: {_said(scores[0])}"
-    unstable = sorted(
-        test for test in scores[0].tests if any(_outcome(s, test) != _outcome(scores[0], test) for s in scores)
-    )
+        yield f"{name} {'fails' if passes else 'passes'}: {_said(scores[0])}"
+    first, *others = scores
+    unstable = sorted(test for test in first.tests if any(_outcome(s, test) != _outcome(first, test) for s in others))
     if unstable:
-        yield f"{task.id}: {name} is judged differently the second time by {', '.join(unstable)}"
+        yield f"{name} is judged otherwise in another order by {', '.join(unstable)}"
+
+
+def _parts(task: Task) -> Iterator[str]:
+    """What is wrong with the folder before anything runs."""
+    if len(task.near_misses) < LEAST_NEAR_MISSES:
+        yield f"{len(task.near_misses)} near misses; {LEAST_NEAR_MISSES} are the least that shows what the tests tell"
+    if task.task_class is TaskClass.PUZZLE:
+        return
+    for path in sorted(task.folder.iterdir()):
+        near = difflib.get_close_matches(path.name, PARTS, n=1, cutoff=0.7)
+        if path.is_dir() and path.name not in PARTS and near:
+            yield f"the folder {path.name}/ is not read; did you mean {near[0]}/?"
+
+
+def _alike(task: Task, failed_by: Mapping[str, list[str]]) -> Iterator[str]:
+    """Near misses that fail for the same tests may share their flaw."""
+    alike: dict[frozenset[str], list[str]] = {}
+    for miss in task.near_misses:
+        name = f"near miss '{miss.name}'"
+        tests = frozenset(test for test, names in failed_by.items() if name in names)
+        alike.setdefault(tests, []).append(miss.name)
+    for names in alike.values():
+        if len(names) > 1:
+            yield f"the same tests fail for the near misses {', '.join(names)}: are their flaws different?"
 
 
 def _outcome(score: Score, test: str) -> str:

@@ -146,7 +146,10 @@ def test_all_wrong_fields_are_named_at_once(tmp_path: Path) -> None:
 
 def test_an_unknown_field_brings_the_list_of_those_there_are(tmp_path: Path) -> None:
     text = complaint(native_task(tmp_path, {"klass": "D1"}))
-    assert "there is no such field (fields: title, class, difficulty, topics, instruction, files" in text
+    assert (
+        "there is no such field; did you mean 'class'? (fields: title, class, difficulty, topics, instruction, files"
+        in text
+    )
 
 
 @pytest.mark.parametrize(
@@ -160,7 +163,8 @@ def test_an_unknown_field_within_a_field_brings_the_list_of_those_there(
     tmp_path: Path, fields: dict[str, Any], there: str
 ) -> None:
     text = complaint(native_task(tmp_path, fields))
-    assert f"there is no such field (fields: {there})" in text
+    assert f"(fields: {there})" in text
+    assert "there is no such field; did you mean '" in text
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../slug.py", "pkg/../../x.py", "./slug.py", "pkg//x.py", "pkg/", ""])
