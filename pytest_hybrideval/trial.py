@@ -10,13 +10,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from pytest_hybrideval.core.domain import AgentResult, ErrorKind, Outcome, Score, Task, Tier, Trial
+from pytest_hybrideval.core.domain import AgentResult, ErrorKind, FailureMode, Outcome, Score, Task, Tier, Trial
 from pytest_hybrideval.core.errors import AgentUnavailable, SandboxError
 from pytest_hybrideval.core.protocols import Agent, AgentJob, Router, Sampling, Scorer
 from pytest_hybrideval.core.records import Ledger, Stages, TrialRecord
 from pytest_hybrideval.core.settings import Settings
+from pytest_hybrideval.scoring.feedback import failure_texts
 from pytest_hybrideval.scoring.verdict import Verdict, judge
-from pytest_hybrideval.suites.staging import instruction, stage
+from pytest_hybrideval.suites.staging import instruction, retry_instruction, stage
+
+# After these an agent that is shown the tests' output has something to go by.
+_MENDABLE = frozenset(
+    {
+        *(FailureMode.TESTS_FAILED, FailureMode.NO_EDIT, FailureMode.MALFORMED_EDIT),
+        *(FailureMode.SCORING_TIMEOUT, FailureMode.RUNAWAY_OUTPUT),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,12 @@ class Artifacts:
     def tests(self) -> Path:
         """What the hidden tests said."""
         return self.folder / "tests.json"
+
+    def put_aside(self, number: int) -> None:
+        """Keep what a try left, under its number: `tests.1.json`, `changes.1.diff`."""
+        for path in (self.diff, self.tests):
+            if path.exists():
+                path.rename(path.with_name(f"{path.stem}.{number}{path.suffix}"))
 
 
 def sampling(settings: Settings, trial: Trial) -> dict[Tier, Sampling]:
@@ -87,14 +102,34 @@ def blank_record(trial: Trial, agent: str) -> TrialRecord:
     )
 
 
-def run_trial(
-    trial: Trial, router: Router, agent: Agent, scorer: Scorer, artifacts: Artifacts, timeout: float | None
-) -> TrialRecord:
-    """Stage, run the agent, score, judge: whatever happens on the way is in the record.
+@dataclass(frozen=True)
+class AgentLimits:
+    """What the agent may take: seconds for each try, None for the task's own limit, and so many tries."""
 
-    `timeout` (seconds, for the agent) goes over the task's own limit.
-    """
-    record = blank_record(trial, agent.label)
+    seconds: float | None = None
+    tries: int = 1
+
+
+@dataclass(frozen=True)
+class _Try:
+    """What one run of the agent came to. `seconds` are the agent's, `scoring` those of the scorer."""
+
+    verdict: Verdict
+    score: Score | None
+    seconds: float
+    scoring: float
+
+    @property
+    def worth_another(self) -> bool:
+        """Whether what the hidden tests said may help the agent."""
+        return self.score is not None and self.verdict.failure_mode in _MENDABLE
+
+
+def run_trial(
+    trial: Trial, router: Router, agent: Agent, scorer: Scorer, artifacts: Artifacts, limits: AgentLimits
+) -> TrialRecord:
+    """Stage, run the agent, score, judge: whatever happens on the way is in the record."""
+    record = replace(blank_record(trial, agent.label), most_tries=limits.tries)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="hybrideval-", ignore_cleanup_errors=True) as scratch:
         workspace, home = Path(scratch, "workspace"), Path(scratch, "home")
@@ -109,27 +144,46 @@ def run_trial(
             files_read_only=trial.task.read_only,
             base_url=router.base_url,
             api_key=router.key,
-            timeout=timeout or trial.task.agent_seconds,
+            timeout=limits.seconds or trial.task.agent_seconds,
             transcript=artifacts.transcript,
             queued=lambda: router.queued,
         )
+        tries: list[_Try] = []
         try:
-            result = agent.run(job)
+            while not tries or (len(tries) < limits.tries and tries[-1].worth_another):
+                if tries:
+                    job = replace(job, instruction=_retried(trial.task, tries[-1], artifacts), resumed=True)
+                    artifacts.put_aside(len(tries))
+                tries.append(_try(trial.task, job, router.ledger, agent, scorer, artifacts))
         except AgentUnavailable as error:
-            return replace(record, error_kind=ErrorKind.AGENT, detail=str(error))
-        produced = _produced(trial.task, workspace)
-        edited = _write_diff(trial.task, produced, artifacts.diff)
-        ran = time.monotonic()
-        score, verdict = _decide(trial.task, router.ledger, result, edited, scorer, produced, artifacts)
-        scored = time.monotonic()
+            return replace(record, error_kind=ErrorKind.AGENT, detail=str(error), tries=len(tries) + 1)
+    last = tries[-1]
     stages = Stages(
         stage=round(staged - started, 4),
-        agent=round(result.seconds, 4),
-        scoring=round(scored - ran, 4),
-        tests=round(score.test_seconds, 4) if score else 0.0,
+        agent=round(sum(each.seconds for each in tries), 4),
+        scoring=round(sum(each.scoring for each in tries), 4),
+        tests=round(sum(each.score.test_seconds for each in tries if each.score), 4),
         total=round(time.monotonic() - started, 4),
     )
-    return _judged(replace(record, stages=stages), verdict, score)
+    return _judged(replace(record, stages=stages, tries=len(tries)), last.verdict, last.score)
+
+
+def _try(task: Task, job: AgentJob, ledger: Ledger, agent: Agent, scorer: Scorer, artifacts: Artifacts) -> _Try:
+    """Run the agent once and decide. Raises `AgentUnavailable`."""
+    result = agent.run(job)
+    produced = _produced(task, job.workspace)
+    edited = _write_diff(task, produced, artifacts.diff)
+    ran = time.monotonic()
+    score, verdict = _decide(task, ledger, result, edited, scorer, produced, artifacts)
+    return _Try(verdict, score, result.seconds, time.monotonic() - ran)
+
+
+def _retried(task: Task, failed: _Try, artifacts: Artifacts) -> str:
+    """The instruction of a further try: the failing tests' texts, as far as the scorer has written them down."""
+    told = failure_texts(artifacts.tests)
+    if not told and failed.score:
+        told = "\n".join(f"{test}: {said}" for test, said in failed.score.tests.items() if said != "passed")
+    return retry_instruction(task, told or failed.verdict.detail)
 
 
 def with_calls(record: TrialRecord, ledger: Ledger) -> TrialRecord:

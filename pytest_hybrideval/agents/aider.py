@@ -120,6 +120,7 @@ def arguments(edit_format: str, job: AgentJob) -> list[str]:
         named += [flag, str(job.home / name)]
     mode = ["--architect", "--editor-edit-format", "editor-whole"] if edit_format == "architect" else []
     mode = mode or ["--edit-format", edit_format]
+    mode += ["--restore-chat-history"] if job.resumed else []
     read_only = [part for name in job.files_read_only for part in ("--read", name)]
     return ["--model", MODEL, *mode, *_FLAGS, *named, *read_only, "--", *job.files_edit]
 

@@ -56,7 +56,8 @@ class Cell:
     like these (Dirichlet weights with one unseen task), `trials_interval` about these tasks alone (Clopper-Pearson),
     `row_bootstrap` the ancestor's (None where every trial ended in an error). `cloud_interval` is the cloud fraction's,
     None where it is a constant by design or without tokens. `cost` is USD of all trials together, `cost_interval` is of
-    the mean cost of a trial over tasks like these, None where every trial was free; times are seconds.
+    the mean cost of a trial over tasks like these, None where every trial was free; times are seconds. `first_try` is
+    the pass rate had the agent's first try been its last, with `first_try_interval`; None where it had one try only.
     """
 
     key: CellKey
@@ -77,6 +78,8 @@ class Cell:
     cost: float
     cost_interval: Interval | None
     seconds: float
+    first_try: float | None = None
+    first_try_interval: Interval | None = None
 
     @property
     def cloud_fraction(self) -> float | None:
@@ -133,6 +136,7 @@ def cell(
     best = _task_means(records, error_counts=1.0)
     rows = [float(outcome is Outcome.PASSED) for outcome in outcomes if outcome is not Outcome.ERROR]
     costs = list(map(cost, records))
+    first = _first_try(records, confidence) if any(record.most_tries > 1 for record in records) else (None, None)
     tokens = {tier: [parts(record, tier) for record in records] for tier in Tier}
     return Cell(
         key=key,
@@ -153,7 +157,20 @@ def cell(
         cost=sum(costs),
         cost_interval=_cost_interval(records, costs, confidence),
         seconds=float(np.mean([record.stages.total for record in records])),
+        first_try=first[0],
+        first_try_interval=first[1],
     )
+
+
+def _first_try(records: Sequence[TrialRecord], confidence: float) -> tuple[float, Interval]:
+    passed = [float(record.outcome is Outcome.PASSED and record.tries == 1) for record in records]
+    # An error at the first try may have been a pass; at a later one the first had failed.
+    possible = [
+        1.0 if record.outcome is Outcome.ERROR and record.tries == 1 else value
+        for record, value in zip(records, passed, strict=True)
+    ]
+    worst, best = _by_task(records, passed), _by_task(records, possible)
+    return float(np.mean(worst)), mean_interval(worst, 0.0, 1.0, confidence, best=best)
 
 
 def _task_means(records: Sequence[TrialRecord], error_counts: float) -> list[float]:

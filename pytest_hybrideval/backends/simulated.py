@@ -49,6 +49,7 @@ class Profile:
     follows: float
     malformed: float
     classifies: float
+    mends: float
 
 
 @lru_cache(maxsize=1)
@@ -147,10 +148,10 @@ class SimulatedBackend:
     def _reply(self, trial: Trial, signals: RequestSignals, turn: int) -> str:
         variants = edits.variants(trial.task)
         if signals.phase is Phase.PLAN:
-            return edits.plan(trial.task, variants[self._choose(trial)])
+            return edits.plan(trial.task, variants[self._choose(trial, signals)])
         if signals.edit_format is EditFormat.NONE:
             return f"I have no edit to make here; the task is {trial.task.title}."
-        chosen = self._planned(trial, signals) or self._choose(trial)
+        chosen = self._planned(trial, signals) or self._choose(trial, signals)
         text = edits.write(variants[chosen], signals)
         if self._draw(trial, "malformed", str(turn)) < self._profile.malformed:
             return edits.malformed(text, signals)
@@ -168,7 +169,9 @@ class SimulatedBackend:
         strays = self._draw(trial, "follows", name) >= self._profile.follows
         return self._wrong(trial) if strays else name
 
-    def _choose(self, trial: Trial) -> str:
+    def _choose(self, trial: Trial, signals: RequestSignals) -> str:
+        if signals.retried and self._draw(trial, "mends") < self._profile.mends:
+            return edits.SOLUTION
         return edits.SOLUTION if self._solves(trial) else self._wrong(trial)
 
     def _solves(self, trial: Trial) -> bool:

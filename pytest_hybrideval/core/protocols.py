@@ -295,7 +295,7 @@ class AgentJob:
     """All an agent needs for one run. `files_*` are workspace-relative; `transcript` is where its output goes.
 
     `queued` tells the seconds that its requests have waited for a free slot up to now: they are not the agent's and
-    come on top of `timeout`.
+    come on top of `timeout`. `resumed`: it goes on with its own earlier run in the same workspace and HOME.
     """
 
     workspace: Path
@@ -308,6 +308,7 @@ class AgentJob:
     timeout: float
     transcript: Path
     queued: Callable[[], float] = float
+    resumed: bool = False
 
 
 class Agent(Protocol):

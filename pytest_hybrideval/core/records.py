@@ -170,6 +170,7 @@ class TrialRecord:
     `attempt` counts from 1; a resumed run tries again what ended in an error, and only the last attempt is judged.
     `replayed_calls` of its calls came from cassettes. `local_seconds` is how long local models were busy with it, also
     where their answers are replayed; None where it is not known, as in records of earlier versions.
+    The agent took `tries` of `most_tries`: before a further one it was shown what the hidden tests said.
     """
 
     trial: str
@@ -201,6 +202,8 @@ class TrialRecord:
     schema_version: int = SCHEMA_VERSION
     replayed_calls: int = 0
     local_seconds: float | None = None
+    tries: int = 1
+    most_tries: int = 1
 
     @property
     def calls(self) -> int:

@@ -50,8 +50,9 @@ class Settings:
     """Everything the user chose. `thresholds` is empty where each strategy's own default is meant.
 
     `resume` names the run to go on with; `max_cost` and `max_trial_cost` are USD; `call_timeout` is seconds; `inject`
-    are faults and `record` is a record mode, as written. `local_cost_per_hour` is USD. `margin` is that of
-    non-inferiority, in (0, 1); `compare` names an earlier run as the user did; `gate` are the conditions as written.
+    are faults and `record` is a record mode, as written. `local_cost_per_hour` is USD; `tries` are the agent's.
+    `margin` is that of non-inferiority, in (0, 1); `compare` names an earlier run as the user did; `gate` are the
+    conditions as written.
     """
 
     strategies: tuple[str, ...]
@@ -75,6 +76,7 @@ class Settings:
     max_cost: float | None = None
     max_trial_cost: float | None = None
     local_cost_per_hour: float = 0.0
+    tries: int = 1
     call_timeout: float | None = None
     inject: str | None = None
     record: str | None = None

@@ -14,6 +14,9 @@ from typing import Any
 
 from pytest_hybrideval.core.domain import ChatRequest
 
+RETRY_MARK = "The hidden tests do not all pass yet."
+"""How the message begins by which an agent gets another try."""
+
 
 class Phase(str, Enum):
     """What the agent wants from the model with this request."""
@@ -55,6 +58,11 @@ class RequestSignals:
     references: Mapping[str, str]
     fence: str
     cause: str = ""
+
+    @property
+    def retried(self) -> bool:
+        """Whether the agent is at another try, after it was shown what the hidden tests said."""
+        return RETRY_MARK in self.conversation
 
     @property
     def characters(self) -> int:

@@ -130,6 +130,7 @@ def _settings(values: _Values) -> Settings:
             "--hybrid-scoring-warm", values.required("--hybrid-scoring-warm"), _of(_SWITCH), "off"
         ),
         agent_timeout=values.one("--hybrid-timeout", _seconds, "300"),
+        tries=values.parsed("--hybrid-tries", values.required("--hybrid-tries"), _positive, "2"),
         sandbox=values.required("--hybrid-sandbox"),
         results_dir=run.parent,
         run_id=run.name,

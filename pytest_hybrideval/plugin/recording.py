@@ -24,7 +24,7 @@ from pytest_hybrideval.gateway import Gateway, RouterSession
 from pytest_hybrideval.plugin.payload import put_payload
 from pytest_hybrideval.plugin.preflight import PREFLIGHT
 from pytest_hybrideval.plugin.state import state_of
-from pytest_hybrideval.trial import Artifacts, blank_record, run_trial, with_calls
+from pytest_hybrideval.trial import AgentLimits, Artifacts, blank_record, run_trial, with_calls
 
 
 @dataclass
@@ -56,7 +56,8 @@ class TrialRecorder:
         keep.facts = {"agent": agent.label, "sandbox": scorer.label}
         artifacts = Artifacts.of(trial, self._run_directory)
         try:
-            record = run_trial(trial, router, agent, scorer, artifacts, self._settings.agent_timeout)
+            limits = AgentLimits(self._settings.agent_timeout, self._settings.tries)
+            record = run_trial(trial, router, agent, scorer, artifacts, limits)
         finally:
             self._gateway.close(router)
         keep.record = replace(with_calls(record, router.ledger), simulated=simulated)

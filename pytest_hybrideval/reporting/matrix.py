@@ -55,6 +55,11 @@ NOTES = """\
 """
 
 
+FIRST_TRY_NOTE = """\
+- **first try**: the pass rate without the agent's further tries, before which it is shown the hidden tests' output; all
+  other numbers are with them.
+"""
+
 _NEEDS = "needs "
 _LEAST_P = 0.001
 
@@ -75,7 +80,8 @@ def markdown(study: Study, manifest: Mapping[str, Any], sections: Sections = ())
         lines += _said(group)
         swept = [curve for curve in study.curves if curve.key.scope == group[0].key.scope]
         lines += ["", *sweeps(swept)] if swept else []
-    return "\n".join([*lines, "", "## How to read it", "", NOTES])
+    tried = any(line.cell.first_try is not None for line in study.lines)
+    return "\n".join([*lines, "", "## How to read it", "", NOTES + (FIRST_TRY_NOTE if tried else "")])
 
 
 def by_scope(study: Study) -> list[tuple[str, list[Assessment]]]:
@@ -121,6 +127,10 @@ def solved_table(lines: Sequence[Assessment], style: str, *, narrow: bool = Fals
     if narrow:
         headers = ["strategy", "passed", "tasks", "rate", "95 %", "against\ncloud", "95 %", "verdict"]
         rows = [_without(row, 5) for row in rows]
+    if any(line.cell.first_try is not None for line in lines):
+        at = headers.index("verdict")
+        headers[at:at] = ["first\ntry", "95 %"] if narrow else ["first try", "95 % interval"]
+        rows = [[*row[:at], *_first_try(line), *row[at:]] for line, row in zip(lines, rows, strict=True)]
     return _table(headers, rows, style, left=(0, len(headers) - 1))
 
 
@@ -168,6 +178,11 @@ def _solved(line: Assessment, name: str) -> list[str]:
     more = f", about {comparison.more_tasks} more tasks" if comparison.more_tasks else ""
     word = comparison.verdict.value + more + (" (simulated)" if cell.simulated else "")
     return [*row, rate(comparison.difference), interval_text(comparison.interval), word]
+
+
+def _first_try(line: Assessment) -> list[str]:
+    interval = line.cell.first_try_interval
+    return [rate(line.cell.first_try), interval_text(interval) if interval else NONE]
 
 
 def _saved(line: Assessment, names: Mapping[CellKey, str]) -> list[str]:

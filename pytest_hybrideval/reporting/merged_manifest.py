@@ -19,7 +19,7 @@ Manifest = Mapping[str, Any]
 # What the verdict or the tokens of a trial depend on, whichever strategy, seed or model it has.
 _VERSIONS = ("pytest-hybrideval", "aider-chat")
 _TIER_OPTIONS = ("temperature", "max_tokens", "num_ctx", "think")
-_OPTIONS = ("aider_format", "agent_timeout")
+_OPTIONS = ("aider_format", "agent_timeout", "tries")
 _WHERE = ("run_id", "results_dir")
 
 

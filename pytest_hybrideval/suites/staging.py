@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 from pytest_hybrideval.core.domain import Task
 from pytest_hybrideval.core.errors import ConfigurationError
+from pytest_hybrideval.core.signals import RETRY_MARK
 
 
 def stage(task: Task, workspace: Path) -> None:
@@ -33,4 +35,14 @@ def instruction(task: Task) -> str:
         f"{task.instruction}\n\n"
         f"Only changes to these files count, every other change is thrown away: {names}. "
         f"Use the Python standard library only.\n"
+    )
+
+
+def retry_instruction(task: Task, failures: str) -> str:
+    """What the agent is told before another try: what the hidden tests said of what it has done."""
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", failures)), default=2))
+    names = ", ".join(f"`{name}`" for name in task.allowed)
+    return (
+        f"{RETRY_MARK} They are right, and cannot be changed. Look at what they say and mend the code; "
+        f"only changes to these files count: {names}.\n\n{fence}\n{failures.strip()}\n{fence}\n"
     )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CLOCKS = ("stages", "started_at", "worker")
+CLOCKS = ("stages", "started_at", "worker", "local_seconds")
 
 
 def run(results: Path, run_id: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -46,3 +46,16 @@ def test_the_main_job_repeats_exactly_plain_with_workers_and_cold(tmp_path: Path
     assert "SIMULATED" in plain.stdout
     assert "decision matrix" in plain.stdout
     assert (tmp_path / "latest").resolve() == tmp_path / "cold"
+
+
+@pytest.mark.timeout(300)
+def test_a_second_try_goes_on_with_the_chat_and_mends_some(tmp_path: Path) -> None:
+    chosen = ("-k", "phone-number or list-ops", "--strategy", "always-local", "--seeds", "42,7", "--hybrid-tries", "2")
+    ran = run(tmp_path, "tries", *chosen)
+    rows = records(tmp_path, "tries")
+    assert {row["most_tries"] for row in rows} == {2}, ran.stdout + ran.stderr
+    mended = [row for row in rows if row["outcome"] == "passed" and row["tries"] == 2]
+    assert mended
+    calls = [json.loads(line) for line in (tmp_path / "tries" / "calls.jsonl").read_text().splitlines()]
+    first, second = [call["usage"]["prompt"] for call in calls if call["trial"] == mended[0]["trial"]][::2]
+    assert second > 2 * first, "the second try sees the first one's conversation"

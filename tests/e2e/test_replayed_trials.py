@@ -26,7 +26,7 @@ from pytest_hybrideval.strategies.heuristic import Heuristic
 from pytest_hybrideval.suites.exercism import ExercismSuite
 from pytest_hybrideval.suites.native import NativeSuite
 from pytest_hybrideval.testing import ScriptedBackend
-from pytest_hybrideval.trial import Artifacts, run_trial, with_calls
+from pytest_hybrideval.trial import AgentLimits, Artifacts, run_trial, with_calls
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 LOCAL, CLOUD = ModelRef("simulated", "gemma4:31b"), ModelRef("simulated", "gpt-5.5")
@@ -65,7 +65,7 @@ class Stage:
             gateway.describe(trial.variant.model(tier), tier)
         router = gateway.open(trial, strategy, dict.fromkeys(Tier, Sampling(42, "agent", None, None, None, None)))
         artifacts = Artifacts.of(trial, folder)
-        record = run_trial(trial, router, self._aider, self._scorer, artifacts, 60.0)
+        record = run_trial(trial, router, self._aider, self._scorer, artifacts, AgentLimits(60.0))
         gateway.close(router)
         return with_calls(record, router.ledger), artifacts.diff.read_text()
 
@@ -97,7 +97,17 @@ def nobody(ref: ModelRef) -> Any:
 def timeless(trials: list[tuple[TrialRecord, str]]) -> list[tuple[TrialRecord, str]]:
     """Records and diffs without what clocks say, and without the mark of a replay."""
     return [
-        (replace(r, stages=Stages(), started_at="", replayed_calls=0, detail=_SCORED_IN.sub("", r.detail)), diff)
+        (
+            replace(
+                r,
+                stages=Stages(),
+                started_at="",
+                replayed_calls=0,
+                local_seconds=None,
+                detail=_SCORED_IN.sub("", r.detail),
+            ),
+            diff,
+        )
         for r, diff in trials
     ]
 
