@@ -148,7 +148,9 @@ def _row(told: tuple[str, str]) -> _Row:
         task = next(suite for suite in BUILTIN.values() if suite.claims(folder)).load(folder)
     except TaskError as error:
         return _Row(name, problems=(str(error),))
-    row = _Row(name, task.task_class.value, task.difficulty, near_misses=len(task.near_misses))
+    row = _Row(task.id, task.task_class.value, task.difficulty, near_misses=len(task.near_misses))
+    if task.skip:
+        return replace(row, notes=(f"left out: {task.skip}",))
     assert _scorer is not None
     try:
         found = validate(task, _scorer)

@@ -96,7 +96,8 @@ class Task:
 
     Every file map is workspace-relative POSIX path -> file on disk, read when needed.
     `edit` and `create` are the only files taken over from the agent. `hidden` is laid over the workspace for
-    scoring. `digest` is a hash over everything that can change a verdict (texts, files, limits).
+    scoring. `digest` is a hash over everything that can change a verdict (texts, files, limits). `skip` says why its
+    trials cannot run on this machine; empty where they can.
     """
 
     suite: str
@@ -117,6 +118,7 @@ class Task:
     topics: tuple[str, ...] = ()
     agent_seconds: float = 600.0
     scoring_seconds: float = 60.0
+    skip: str = ""
 
     @property
     def id(self) -> str:

@@ -95,9 +95,12 @@ class TaskDirectory(pytest.Directory):
     def _mark(self, task: Task) -> None:
         # A call may have to wait until every other worker's agent has had its turn.
         workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-        limit = workers * (state_of(self.config).settings.agent_timeout or task.agent_seconds)
+        settings = state_of(self.config).settings
+        limit = workers * (settings.agent_timeout or task.agent_seconds) + 2 * task.scoring_seconds
         self.add_marker(pytest.mark.hybrideval)
-        self.add_marker(pytest.mark.timeout(limit + 2 * task.scoring_seconds + _BACKSTOP_SECONDS))
+        self.add_marker(pytest.mark.timeout(settings.tries * limit + _BACKSTOP_SECONDS))
+        if task.skip:
+            self.add_marker(pytest.mark.skip(reason=f"{task.id}: {task.skip}"))
         self.extra_keyword_matches.update({task.suite, task.task_class.value, task.difficulty, *task.topics})
 
 

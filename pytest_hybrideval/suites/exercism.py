@@ -1,7 +1,8 @@
 """Exercism's own folder layout, as its Python track has it: `.docs/`, `.meta/config.json`, stub and test files.
 
 Our additions are `.meta/near_misses/NAME/`, whose files' first line says in a comment what is wrong, and in the
-configuration's `custom`, which Exercism leaves to its tracks, `difficulty` (easy, medium, hard) and `topics`.
+configuration's `custom`, which Exercism leaves to its tracks, `difficulty` (easy, medium, hard) and `topics`. A folder
+of a genuine track, or of aider's polyglot benchmark, is read as it is: the suite has the track's name.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from typing import Any
 from pytest_hybrideval.core.domain import NearMiss, Task, TaskClass
 from pytest_hybrideval.core.errors import TaskError
 from pytest_hybrideval.suites.folders import digest, files_below
+from pytest_hybrideval.suites.tracks import track_of
 
 _CONFIG = Path(".meta/config.json")
 _NEAR_MISSES = Path(".meta/near_misses")
 # What Exercism tells its students, in the order in which it does.
 _DOCS = ("introduction.md", "introduction.append.md", "instructions.md", "instructions.append.md")
+_LANGUAGES = (".py",)
 _LEVELS = ("easy", "medium", "hard")
 _SCORING_SECONDS = 60.0
 _AGENT_SECONDS = 600.0
@@ -35,16 +38,18 @@ class ExercismSuite:
         config = _read_config(folder / _CONFIG)
         stubs, tests = _named_files(folder, config, "solution"), _named_files(folder, config, "test")
         editors = _named_files(folder, config, "editor", required=False)
-        examples = list(_named_files(folder, config, "example").values())
+        example = "exemplar" if "exemplar" in config["files"] else "example"  # concept exercises call it so
+        examples = list(_named_files(folder, config, example).values())
+        track, suffix = track_of(folder), PurePosixPath(next(iter(stubs))).suffix
         instruction = _instruction(folder)
-        if len(examples) != len(stubs):
+        if suffix in _LANGUAGES and len(examples) != len(stubs):
             raise TaskError(
-                f"{folder / _CONFIG}: field 'files.example': "
+                f"{folder / _CONFIG}: field 'files.{example}': "
                 f"names {len(examples)} files for {len(stubs)} of 'files.solution'"
             )
-        solution = dict(zip(stubs, examples, strict=True))
+        solution = dict(zip(stubs, examples, strict=suffix in _LANGUAGES))
         return Task(
-            suite=folder.parent.name,
+            suite=track.name if track else folder.parent.name,
             name=folder.name,
             folder=folder,
             task_class=TaskClass.PUZZLE,
@@ -54,15 +59,26 @@ class ExercismSuite:
             edit=tuple(stubs),
             create=(),
             read_only=tuple(editors),
-            hidden=tests,
+            hidden={**_unnamed(folder, {**stubs, **editors, **tests}, suffix), **tests},
             solution=solution,
             near_misses=_near_misses(folder, stubs),
             digest=digest({"instruction": instruction}, (stubs, editors, tests, solution)),
-            difficulty=_difficulty(folder, config),
-            topics=_topics(folder, config),
+            difficulty=_difficulty(folder, config) or (track.difficulty(folder.name) if track else ""),
+            topics=_topics(folder, config) or (track.topics(folder.name) if track else ()),
             agent_seconds=_AGENT_SECONDS,
             scoring_seconds=_SCORING_SECONDS,
+            skip="" if suffix in _LANGUAGES else _foreign(suffix),
         )
+
+
+def _unnamed(folder: Path, named: dict[str, Path], suffix: str) -> dict[str, Path]:
+    """Files of the language beside the stub that the configuration forgets: tests of genuine tracks import some."""
+    beside = (path for path in sorted(folder.iterdir()) if path.suffix == suffix and path.is_file())
+    return {path.name: path for path in beside if path.name not in named and not path.is_symlink()}
+
+
+def _foreign(suffix: str) -> str:
+    return f"its language ({suffix or 'none'}) is not one whose hidden tests can be run: {', '.join(_LANGUAGES)}"
 
 
 def _read_config(path: Path) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from bench import Bench
 
@@ -235,3 +237,19 @@ def test_a_task_may_be_the_root(suites: Bench, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(folder)
     (node_id,) = suites.collected("--seeds", "42")
     assert suites.collected(node_id, "--seeds", "42,7") == [node_id]
+
+
+def test_a_task_that_cannot_run_here_is_skipped_with_its_reason(bench: Bench) -> None:
+    folder = bench.exercism("leap")
+    config = json.loads((folder / ".meta/config.json").read_text())
+    for field, old in (("solution", "leap.py"), ("test", "leap_test.py"), ("example", ".meta/example.py")):
+        (folder / old).rename(folder / old.replace(".py", ".rs"))
+        config["files"][field] = [old.replace(".py", ".rs")]
+    (folder / ".meta/near_misses/always/leap.py").unlink()
+    (folder / ".meta/config.json").write_text(json.dumps(config))
+    bench.native()
+    bench.agent()
+    result = bench.run("-rs", "--seeds", "42,7")
+    result.assert_outcomes(passed=2, skipped=2)
+    result.stdout.fnmatch_lines(["SKIPPED*exercism/leap: its language (.rs) is not one whose hidden tests can be run*"])
+    assert {record["task"] for record in bench.records()} == {"small/add"}

@@ -186,3 +186,63 @@ def test_the_digest_changes_with_what_the_agent_is_shown(tmp_path: Path) -> None
 
 def test_the_digest_does_not_depend_on_where_the_exercise_lies_nor_on_its_blurb(tmp_path: Path) -> None:
     assert load(exercise(tmp_path / "a")).digest == load(exercise(tmp_path / "b", {"blurb": "Other."})).digest
+
+
+class TestTracks:
+    """Folders of a genuine track, and of aider's polyglot benchmark: read as they are."""
+
+    def practice(self, parent: Path, track: str = "python", **files: str | None) -> Path:
+        folder = exercise(parent, None, **files)
+        (parent / track / "exercises/practice").mkdir(parents=True)
+        return folder.rename(parent / track / "exercises/practice/slug")
+
+    def test_the_suite_is_the_track_and_the_track_says_how_hard_it_is(self, tmp_path: Path) -> None:
+        folder = self.practice(tmp_path)
+        told = {"practice": [{"slug": "slug", "difficulty": 4, "practices": ["strings"]}], "concept": []}
+        (tmp_path / "python/config.json").write_text(json.dumps({"exercises": told}))
+        task = load(folder)
+        assert (task.id, task.difficulty, task.topics, task.skip) == ("python/slug", "medium", ("strings",), "")
+
+    def test_without_a_configuration_of_the_track_nothing_is_said(self, tmp_path: Path) -> None:
+        task = load(self.practice(tmp_path))
+        assert (task.suite, task.difficulty, task.topics) == ("python", "", ())
+
+    def test_a_broken_configuration_of_the_track_is_told(self, tmp_path: Path) -> None:
+        folder = self.practice(tmp_path)
+        (tmp_path / "python/config.json").write_text("{}")
+        assert "config.json: not readable as a track's configuration" in complaint(folder)
+
+    def test_a_helper_that_the_configuration_forgets_is_hidden(self, tmp_path: Path) -> None:
+        task = load(self.practice(tmp_path, **{"test_utils.py": "HELP = 1\n", "data.py": None}))
+        assert set(task.hidden) == {"slug_test.py", "test_utils.py"}
+        assert "test_utils.py" not in task.workspace
+
+    def test_another_language_is_left_out_with_a_reason(self, tmp_path: Path) -> None:
+        named = {"solution": ["slug.go"], "test": ["slug_test.go"], "example": [".meta/example.go"]}
+        texts = {"slug.go": "package slug\n", "slug_test.go": "package slug\n", ".meta/example.go": "package slug\n"}
+        gone = {"slug.py": None, "slug_test.py": None, ".meta/near_misses/upper/slug.py": None}
+        folder = exercise(tmp_path, {"files": named}, **texts, **gone)
+        assert load(folder).skip.startswith("its language (.go) is not one whose hidden tests can be run")
+
+    def test_a_concept_exercise_calls_its_example_exemplar(self, tmp_path: Path) -> None:
+        named = {"solution": ["slug.py"], "test": ["slug_test.py"], "exemplar": [".meta/exemplar.py"]}
+        files = {".meta/exemplar.py": "def slug(text):\n    return text.lower()\n", ".meta/example.py": None}
+        task = load(exercise(tmp_path, {"files": named}, **files))
+        assert dict(task.solution) == {"slug.py": task.folder / ".meta/exemplar.py"}
+
+
+def test_our_own_additions_are_read_from_custom(tmp_path: Path) -> None:
+    task = load(exercise(tmp_path, {"custom": {"difficulty": "hard", "topics": ["text"]}}))
+    assert (task.difficulty, task.topics) == ("hard", ("text",))
+
+
+@pytest.mark.parametrize(
+    ("custom", "field"),
+    [
+        ({"difficulty": "tough"}, "field 'custom.difficulty': 'tough' is none of easy, medium, hard"),
+        ({"topics": "text"}, "field 'custom.topics': must be a list of words"),
+        ([], "field 'custom': must be a mapping"),
+    ],
+)
+def test_our_additions_are_checked(tmp_path: Path, custom: Any, field: str) -> None:
+    assert field in complaint(exercise(tmp_path, {"custom": custom}))
