@@ -15,15 +15,16 @@ from pytest_hybrideval.core.errors import AgentUnavailable, SandboxError
 from pytest_hybrideval.core.protocols import Agent, AgentJob, Router, Sampling, Scorer
 from pytest_hybrideval.core.records import Ledger, Stages, TrialRecord
 from pytest_hybrideval.core.settings import Settings
+from pytest_hybrideval.scoring.evidence import changed_elsewhere, first_syntax_error
 from pytest_hybrideval.scoring.feedback import failure_texts
-from pytest_hybrideval.scoring.verdict import Verdict, judge
+from pytest_hybrideval.scoring.verdict import Left, Verdict, judge
 from pytest_hybrideval.suites.staging import instruction, retry_instruction, stage
 
 # After these an agent that is shown the tests' output has something to go by.
 _MENDABLE = frozenset(
     {
-        *(FailureMode.TESTS_FAILED, FailureMode.NO_EDIT, FailureMode.MALFORMED_EDIT),
-        *(FailureMode.SCORING_TIMEOUT, FailureMode.RUNAWAY_OUTPUT),
+        *(FailureMode.TESTS_FAILED, FailureMode.SYNTAX_ERROR, FailureMode.SCORING_TIMEOUT),
+        *(FailureMode.NO_EDIT, FailureMode.MALFORMED_EDIT, FailureMode.WRONG_FILE, FailureMode.RUNAWAY_OUTPUT),
     }
 )
 
@@ -174,7 +175,8 @@ def _try(task: Task, job: AgentJob, ledger: Ledger, agent: Agent, scorer: Scorer
     produced = _produced(task, job.workspace)
     edited = _write_diff(task, produced, artifacts.diff)
     ran = time.monotonic()
-    score, verdict = _decide(task, ledger, result, edited, scorer, produced, artifacts)
+    left = Left(edited, () if edited else changed_elsewhere(task, job.workspace), first_syntax_error(produced))
+    score, verdict = _decide(task, ledger, result, left, scorer, produced, artifacts)
     return _Try(verdict, score, result.seconds, time.monotonic() - ran)
 
 
@@ -204,7 +206,7 @@ def _decide(
     task: Task,
     ledger: Ledger,
     result: AgentResult,
-    edited: bool,
+    left: Left,
     scorer: Scorer,
     produced: Mapping[str, Path],
     artifacts: Artifacts,
@@ -216,7 +218,7 @@ def _decide(
             score = scorer.score(task, produced, artifacts.tests)
         except SandboxError as error:
             return None, Verdict(Outcome.ERROR, error_kind=ErrorKind.SANDBOX, detail=str(error))
-    return score, judge(ledger, result, edited, score)
+    return score, judge(ledger, result, left, score)
 
 
 def _judged(record: TrialRecord, verdict: Verdict, score: Score | None) -> TrialRecord:

@@ -40,6 +40,8 @@ class FailureMode(str, Enum):
 
     NO_EDIT = "no_edit"
     MALFORMED_EDIT = "malformed_edit"
+    WRONG_FILE = "wrong_file"
+    SYNTAX_ERROR = "syntax_error"
     TESTS_FAILED = "tests_failed"
     AGENT_TIMEOUT = "agent_timeout"
     AGENT_CRASH = "agent_crash"

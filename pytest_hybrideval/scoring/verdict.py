@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pytest_hybrideval.core.domain import AgentResult, CallFault, Cut, ErrorKind, FailureMode, Outcome, Score
 from pytest_hybrideval.core.records import CallRecord, Ledger
 
-_NAMED_TESTS = 3
+_MOST_NAMED = 3
 # Faults that leave a request without an answer, and whose they are: none of them is the agent's.
 _UNANSWERED = {
     CallFault.BACKEND: ErrorKind.BACKEND,
@@ -27,7 +28,16 @@ class Verdict:
     detail: str = ""
 
 
-def judge(ledger: Ledger, agent: AgentResult, edited: bool, score: Score | None) -> Verdict:
+@dataclass(frozen=True)
+class Left:
+    """What the agent left: whether it changed a file that counts, which others, and where its Python does not parse."""
+
+    edited: bool
+    elsewhere: Sequence[str] = ()
+    syntax_error: str = ""
+
+
+def judge(ledger: Ledger, agent: AgentResult, left: Left, score: Score | None) -> Verdict:
     """The verdict. `score` is None where the hidden tests were not run (the agent timed out, or the strategy broke).
 
     The agent's exit code decides little: aider exits 0 even when every one of its requests failed.
@@ -50,13 +60,21 @@ def judge(ledger: Ledger, agent: AgentResult, edited: bool, score: Score | None)
         return _failed(FailureMode.RUNAWAY_OUTPUT, _runaway(last))
     if agent.exit_code != 0:
         return _failed(FailureMode.AGENT_CRASH, f"the agent ended with exit code {agent.exit_code}")
-    if not edited and agent.malformed:
-        return _failed(FailureMode.MALFORMED_EDIT, f"{agent.malformed} answers held edits that could not be applied")
-    if not edited:
-        return _failed(FailureMode.NO_EDIT, "the agent changed none of the files that count")
+    if not left.edited:
+        return _unedited(agent, left)
     if score.timed_out:
         return _failed(FailureMode.SCORING_TIMEOUT, f"the hidden tests were stopped after {score.seconds:.0f} s")
+    if left.syntax_error:
+        return _failed(FailureMode.SYNTAX_ERROR, left.syntax_error)
     return _failed(FailureMode.TESTS_FAILED, score.detail or _failed_tests(score))
+
+
+def _unedited(agent: AgentResult, left: Left) -> Verdict:
+    if agent.malformed:
+        return _failed(FailureMode.MALFORMED_EDIT, f"{agent.malformed} answers held edits that could not be applied")
+    if left.elsewhere:
+        return _failed(FailureMode.WRONG_FILE, f"only files that do not count were changed: {_named(left.elsewhere)}")
+    return _failed(FailureMode.NO_EDIT, "the agent changed none of the files that count")
 
 
 def _infrastructure(ledger: Ledger, agent: AgentResult, score: Score | None) -> Verdict | None:
@@ -102,5 +120,9 @@ def _error(kind: ErrorKind, detail: str) -> Verdict:
 
 def _failed_tests(score: Score) -> str:
     failed = [test for test, outcome in score.tests.items() if outcome != "passed"]
-    more = f" and {len(failed) - _NAMED_TESTS} more" if len(failed) > _NAMED_TESTS else ""
-    return f"{len(failed)} of {score.expected} hidden tests failed: {', '.join(failed[:_NAMED_TESTS])}{more}"
+    return f"{len(failed)} of {score.expected} hidden tests failed: {_named(failed)}"
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"{', '.join(names[:_MOST_NAMED])}{more}"

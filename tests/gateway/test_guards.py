@@ -22,7 +22,7 @@ from pytest_hybrideval.core.domain import AgentResult, CallFault, Cut, ErrorKind
 from pytest_hybrideval.core.protocols import Backend
 from pytest_hybrideval.core.records import CallRecord
 from pytest_hybrideval.gateway import Gateway, RouterSession
-from pytest_hybrideval.scoring.verdict import judge
+from pytest_hybrideval.scoring.verdict import Left, judge
 from pytest_hybrideval.testing import (
     FakeOllama,
     FakeOpenAI,
@@ -327,7 +327,7 @@ class TestInjected:
             call = only(session)
             assert (call.fault, call.status, call.attempts) == (CallFault.BACKEND, 502, 3)
             score = Score(False, 1, {"test_a": "failed"}, expected=1, seconds=0.1)
-            found = judge(session.ledger, AgentResult(0, 1.0), False, score)
+            found = judge(session.ledger, AgentResult(0, 1.0), Left(edited=False), score)
             assert (found.error_kind, found.detail) == (ErrorKind.BACKEND, call.error)
 
         run(scenario())

@@ -38,7 +38,7 @@ from pytest_hybrideval.core.protocols import Backend, RoutingContext
 from pytest_hybrideval.core.records import CallRecord, Ledger
 from pytest_hybrideval.gateway import Gateway, RouterSession
 from pytest_hybrideval.gateway.budget import Budget, Limits
-from pytest_hybrideval.scoring.verdict import judge
+from pytest_hybrideval.scoring.verdict import Left, judge
 from pytest_hybrideval.testing import FakeOllama, FakeOpenAI, Fault, ScriptedStrategy, make_sampling, make_trial
 from pytest_hybrideval.testing import Reply as Said
 
@@ -347,7 +347,7 @@ class TestMisses:
         assert [call.attempts for call in missed.calls] == [1, 1, 1]
         assert servers.asked == asked
         score = Score(passed=True, exit_code=0, tests={"t": "passed"}, expected=1, seconds=0.1)
-        verdict = judge(Ledger(missed.calls), AgentResult(0, 1.0), True, score)
+        verdict = judge(Ledger(missed.calls), AgentResult(0, 1.0), Left(edited=True), score)
         assert (verdict.outcome, verdict.error_kind) == (Outcome.ERROR, ErrorKind.NOT_RECORDED)
         assert "'other: Divert.'" in verdict.detail
         assert "--hybrid-record new_episodes" in verdict.detail

@@ -20,7 +20,7 @@ from pytest_hybrideval.core.pricing import Price, PriceList
 from pytest_hybrideval.core.protocols import Strategy
 from pytest_hybrideval.core.settings import StrategyOptions
 from pytest_hybrideval.gateway import Gateway, RouterSession
-from pytest_hybrideval.scoring.verdict import judge
+from pytest_hybrideval.scoring.verdict import Left, judge
 from pytest_hybrideval.strategies.naming import find_strategy, strategy_models, strategy_tiers
 from pytest_hybrideval.strategies.url import UrlRouter, parse_tiers
 from pytest_hybrideval.testing import FakeOpenAI, Fault, Raw, Reply, make_context, make_request, make_trial
@@ -118,7 +118,7 @@ class TestTiers:
                 ask(session, stream=stream)
         (call,) = session.ledger.calls
         assert (call.fault, call.status) == (CallFault.REFUSED, 400)
-        verdict = judge(session.ledger, AgentResult(0, 1.0), edited=True, score=None)
+        verdict = judge(session.ledger, AgentResult(0, 1.0), Left(edited=True), score=None)
         assert (verdict.outcome, verdict.error_kind) == (Outcome.ERROR, ErrorKind.STRATEGY)
         assert said in verdict.detail
 

@@ -79,6 +79,9 @@ class TestBackends:
         assert outcomes(bench.records()) == {"small/add[always-local-s42]": "failed context_overflow"}
 
 
+NULL = ("failed syntax_error", "calc.py")
+
+
 class TestAgents:
     """What an agent does wrong is told apart."""
 
@@ -92,6 +95,18 @@ class TestAgents:
             ("""ScriptedAgent(touches={"calc.py": ""})""", "failed tests_failed", "calc.py"),
             ("""ScriptedAgent(touches={"calc.py": "x"}, exit_code=-11)""", "failed agent_crash", "exit code -11"),
             ("""ScriptedAgent(touches={"calc.py": BEFORE})""", "failed no_edit", "changed none of the files"),
+            (
+                """ScriptedAgent(touches={"calc.py": BEFORE, "calculator.py": "x = 1", ".aider.tags": ""})""",
+                "failed wrong_file",
+                "only files that do not count were changed: calculator.py",
+            ),
+            (
+                """ScriptedAgent(touches={"calc.py": BEFORE, "test_visible.py": "x = 1"})""",
+                "failed wrong_file",
+                "test_visible.py",
+            ),
+            ("""ScriptedAgent(touches={"calc.py": "def add(a, b:"})""", "failed syntax_error", "calc.py, line 1: "),
+            ("""ScriptedAgent(touches={"calc.py": "x = '\\0'".encode().decode("unicode_escape")})""", *NULL),
             ("ScriptedAgent(requests=0)", "error agent", "without sending a request"),
             ("ScriptedAgent(requests=0, exit_code=2)", "error agent", "exit code 2"),
             ("""ScriptedAgent(raises=OSError("no room"))""", "error internal", "OSError: no room"),

@@ -9,7 +9,7 @@ from builders import make_call
 
 from pytest_hybrideval.core.domain import AgentResult, CallFault, Cut, ErrorKind, FailureMode, Outcome, Score, Usage
 from pytest_hybrideval.core.records import CallRecord, Ledger
-from pytest_hybrideval.scoring.verdict import Verdict, judge
+from pytest_hybrideval.scoring.verdict import Left, Verdict, judge
 
 OK = make_call()
 DEAD = make_call(fault=CallFault.BACKEND, error="Ollama at http://127.0.0.1:11434 refused the connection")
@@ -34,10 +34,12 @@ def verdict(
     *calls: CallRecord,
     agent: AgentResult = DONE,
     edited: bool = True,
+    elsewhere: tuple[str, ...] = (),
+    syntax_error: str = "",
     score: Score | None = FAILED,
     strategy_error: str = "",
 ) -> Verdict:
-    return judge(Ledger(list(calls), strategy_error), agent, edited, score)
+    return judge(Ledger(list(calls), strategy_error), agent, Left(edited, elsewhere, syntax_error), score)
 
 
 def test_passed_hidden_tests_are_a_pass_and_say_nothing_more() -> None:
@@ -226,3 +228,19 @@ def test_a_pass_is_a_pass_even_if_a_prompt_was_not_read() -> None:
 
 def test_infrastructure_goes_before_a_prompt_that_was_not_read() -> None:
     assert verdict(UNREAD, DEAD, edited=False).error_kind is ErrorKind.BACKEND
+
+
+def test_changes_elsewhere_alone_are_the_wrong_file() -> None:
+    found = verdict(OK, edited=False, elsewhere=("a.py", "b.py", "c.py", "d.py"))
+    assert found.failure_mode is FailureMode.WRONG_FILE
+    assert found.detail.endswith("a.py, b.py, c.py and 1 more")
+    assert verdict(OK, agent=SPOILT, edited=False, elsewhere=("a.py",)).failure_mode is FailureMode.MALFORMED_EDIT
+    assert verdict(OK, elsewhere=("a.py",)).failure_mode is FailureMode.TESTS_FAILED
+    assert verdict(OK, edited=False, elsewhere=("a.py",), score=PASSED).outcome is Outcome.PASSED
+
+
+def test_code_that_does_not_parse_goes_before_the_tests_that_fail_by_it() -> None:
+    found = verdict(OK, syntax_error="a.py, line 3: invalid syntax")
+    assert (found.failure_mode, found.detail) == (FailureMode.SYNTAX_ERROR, "a.py, line 3: invalid syntax")
+    assert verdict(OK, syntax_error="a.py, line 3", score=PASSED).outcome is Outcome.PASSED
+    assert verdict(OK, edited=False, syntax_error="a.py, line 3").failure_mode is FailureMode.NO_EDIT
