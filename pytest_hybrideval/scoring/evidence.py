@@ -1,4 +1,4 @@
-"""What an agent left in its workspace, so far as it explains a failure: changes that do not count, code that is none."""
+"""What an agent left, so far as it explains a failure: changes that do not count, code that does not parse."""
 
 from __future__ import annotations
 
