@@ -1,0 +1,24 @@
+"""Requests of the shop's web site. The web server calls these functions and sends what they return as JSON."""
+
+from __future__ import annotations
+
+import sqlite3
+
+COLUMNS = ("id", "brand", "model", "price", "year", "weight", "sold")
+
+
+def get_bike(connection: sqlite3.Connection, bike_id: int) -> tuple[int, dict]:
+    row = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM bikes WHERE id = ?", (bike_id,)).fetchone()
+    return (200, as_bike(row)) if row else (404, {"error": "no such bike"})
+
+
+def search_bikes(connection: sqlite3.Connection, query: str) -> tuple[int, dict]:
+    """Answer GET /bikes?QUERY; `query` is the query string as it was sent."""
+    rows = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM bikes ORDER BY id").fetchall()
+    return 200, {"bikes": [as_bike(row) for row in rows], "total": len(rows)}
+
+
+def as_bike(row: tuple) -> dict:
+    bike = dict(zip(COLUMNS, row, strict=True))
+    bike["sold"] = bool(bike["sold"])
+    return bike
