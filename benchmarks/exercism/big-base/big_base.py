@@ -1,0 +1,2 @@
+def convert(numeral, source, target):
+    pass

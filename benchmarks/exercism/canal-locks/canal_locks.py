@@ -1,0 +1,2 @@
+def simulate(turns, length, boats):
+    pass

@@ -1,0 +1,2 @@
+def plan(travellers, load, quarrels):
+    pass

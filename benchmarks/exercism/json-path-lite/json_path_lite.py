@@ -1,0 +1,2 @@
+def select(data, query):
+    pass

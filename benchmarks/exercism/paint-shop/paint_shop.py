@@ -1,0 +1,2 @@
+def mix(strongest, customers):
+    pass

@@ -1,0 +1,2 @@
+def matches(pattern, text):
+    pass

@@ -1,0 +1,6 @@
+def convert(quantity, unit):
+    pass
+
+
+def total(quantities):
+    pass
