@@ -1,0 +1,107 @@
+"""The bank."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+
+from account import Account
+from audit import AuditLog, Entry
+from errors import AccountExists, NotEnoughMoney, UnknownAccount
+
+Listener = Callable[[str, int], None]
+Transfer = tuple[str, str, int]
+
+
+class Bank:
+    """Accounts and transfers between them.
+
+    One lock guards the accounts, another one the log. Neither is held while a listener runs.
+    """
+
+    def __init__(self, listener: Listener | None = None) -> None:
+        self._accounts: dict[str, Account] = {}
+        self._log = AuditLog()
+        self._listener = listener
+        self._lock = threading.Lock()
+        self._log_lock = threading.Lock()
+
+    def open_account(self, name: str, cents: int = 0) -> None:
+        if cents < 0:
+            raise ValueError("an account cannot begin below 0")
+        with self._lock:
+            if name in self._accounts:
+                raise AccountExists(name)
+            self._accounts[name] = Account(name)
+        if cents:
+            self.deposit(name, cents)
+
+    def deposit(self, name: str, cents: int) -> None:
+        _check_amount(cents)
+        with self._lock:
+            change = self._change(self._account(name), cents)
+        with self._log_lock:
+            entry = self._log.append(*change)
+        self._notify([entry])
+
+    def transfer(self, source: str, target: str, cents: int) -> None:
+        self.transfer_all([(source, target, cents)])
+
+    def transfer_all(self, transfers: Iterable[Transfer]) -> None:
+        transfers = list(transfers)
+        for _, _, cents in transfers:
+            _check_amount(cents)
+        changes = []
+        with self._lock:
+            self._check_covered(transfers)
+            for source, target, cents in transfers:
+                if source != target:
+                    changes.append(self._change(self._account(source), -cents))
+                    changes.append(self._change(self._account(target), cents))
+        with self._log_lock:
+            entries = [self._log.append(*change) for change in changes]
+        self._notify(entries)
+
+    def balance(self, name: str) -> int:
+        with self._lock:
+            return self._account(name).cents
+
+    def total(self) -> int:
+        with self._lock:
+            return sum(account.cents for account in self._accounts.values())
+
+    def statement(self, name: str) -> tuple[int, list[Entry]]:
+        with self._lock, self._log_lock:
+            return self._account(name).cents, self._log.of(name)
+
+    def log(self) -> list[Entry]:
+        with self._log_lock:
+            return self._log.entries()
+
+    def _account(self, name: str) -> Account:
+        try:
+            return self._accounts[name]
+        except KeyError:
+            raise UnknownAccount(name) from None
+
+    def _check_covered(self, transfers: list[Transfer]) -> None:
+        balances = {name: self._account(name).cents for transfer in transfers for name in transfer[:2]}
+        for source, target, cents in transfers:
+            if balances[source] < cents:
+                raise NotEnoughMoney(source)
+            balances[source] -= cents
+            balances[target] += cents
+
+    def _change(self, account: Account, cents: int) -> tuple[str, int, int]:
+        account.cents += cents
+        return account.name, cents, account.cents
+
+    def _notify(self, entries: list[Entry]) -> None:
+        if self._listener is not None:
+            for entry in entries:
+                self._listener(entry.account, entry.balance)
+
+
+def _check_amount(cents: int) -> None:
+    if cents <= 0:
+        raise ValueError("an amount has to be above 0")
