@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 
 from keys import Key
 
+_HEADER = re.compile(r"[^\s,=]+=[^\s,]*(?:,[^\s,=]+=[^\s,]*)*")
 _SIGNATURE = re.compile(r"[0-9a-f]{64}")
 
 
@@ -59,9 +60,13 @@ class Verifier:
 
 def _parse(header: str) -> tuple[str, list[str]]:
     """Return the timestamp and the signatures of a header."""
+    if not _HEADER.fullmatch(header):
+        raise BadSignature("the header is not a list of items")
     items = [item.partition("=") for item in header.split(",")]
     timestamps = [value for name, _, value in items if name == "t"]
     if len(timestamps) != 1 or not re.fullmatch(r"[0-9]{1,15}", timestamps[0]):
         raise BadSignature("t is missing or malformed")
-    signatures = [value for name, _, value in items if name == "v1" and _SIGNATURE.fullmatch(value)]
+    signatures = [value for name, _, value in items if name == "v1"]
+    if not all(_SIGNATURE.fullmatch(signature) for signature in signatures):
+        raise BadSignature("a signature is malformed")
     return timestamps[0], signatures
