@@ -1,0 +1,6 @@
+def show(hour, minute, twelve=False):
+    pass
+
+
+def read(text):
+    pass

@@ -1,0 +1,2 @@
+def winners(hands):
+    pass

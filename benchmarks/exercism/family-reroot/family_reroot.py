@@ -1,0 +1,10 @@
+def reroot(tree, name):
+    pass
+
+
+def route(tree, start, goal):
+    pass
+
+
+def centre(tree):
+    pass

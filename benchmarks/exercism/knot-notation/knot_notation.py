@@ -1,0 +1,10 @@
+def expand(notation):
+    pass
+
+
+def length(notation):
+    pass
+
+
+def knot_at(notation, index):
+    pass

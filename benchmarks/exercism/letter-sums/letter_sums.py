@@ -1,0 +1,2 @@
+def solve(puzzle, base=10):
+    pass

@@ -1,0 +1,14 @@
+def day_number(date):
+    pass
+
+
+def date_of(number):
+    pass
+
+
+def weekday(date):
+    pass
+
+
+def add_months(date, months):
+    pass

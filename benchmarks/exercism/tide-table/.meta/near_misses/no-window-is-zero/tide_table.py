@@ -1,0 +1,37 @@
+# Treats times without a window as a depth of zero, at which a ship without draught can pass.
+import re
+
+MINUTES_PER_DAY = 24 * 60
+
+Window = tuple[str, str, int]
+
+
+def depth_at(table: list[Window], time: str) -> int | None:
+    return _depths(table)[_minutes(time)]
+
+
+def next_passage(table: list[Window], time: str, draught: int) -> str | None:
+    depths = _depths(table)
+    start = _minutes(time)
+    for minute in [*range(start, MINUTES_PER_DAY), *range(start)]:
+        depth = depths[minute]
+        if (depth or 0) >= draught:
+            return f"{minute // 60:02}:{minute % 60:02}"
+    return None
+
+
+def _depths(table: list[Window]) -> list[int | None]:
+    depths: list[int | None] = [None] * MINUTES_PER_DAY
+    for start, end, depth in table:
+        first, last = _minutes(start), _minutes(end)
+        length = (last - first) % MINUTES_PER_DAY or MINUTES_PER_DAY
+        for minute in range(first, first + length):
+            depths[minute % MINUTES_PER_DAY] = depth
+    return depths
+
+
+def _minutes(time: str) -> int:
+    match = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])", time)
+    if match is None:
+        raise ValueError(f"not a time of day: {time!r}")
+    return int(match[1]) * 60 + int(match[2])

@@ -1,0 +1,6 @@
+def grind(text):
+    pass
+
+
+def longest(text):
+    pass
