@@ -1,2 +1,2 @@
-def mix(strongest, customers):
+def mix(strongest, rules):
     pass

@@ -6,7 +6,7 @@ from spoken_sums import answer
 
 def check(cases):
     for expression, expected in cases.items():
-        result = answer(f"What is {expression}?")
+        result = answer(f"How much is {expression}?")
         assert result == expected, expression
         assert type(result) is (int if expected == int(expected) else Fraction), expression
 
@@ -124,29 +124,29 @@ def test_sums_of_sums():
 
 
 def test_case_and_spaces_do_not_matter():
-    assert answer("wHAT IS Twenty-One   PLUS one?") == 22
-    assert answer("What   is  the SUM of  one and two?") == 3
+    assert answer("hOW MUCH IS Twenty-One   PLUS one?") == 22
+    assert answer("How   much  is  the SUM of  one and two?") == 3
 
 
 def test_question_without_its_frame_is_refused():
     refused(
         [
             "two plus two?",
-            "What is two plus two",
-            "What is two ?",
-            "What two?",
-            "What is two??",
-            "What is?",
-            "What is ?",
+            "How much is two plus two",
+            "How much is two ?",
+            "How much two?",
+            "How much is two??",
+            "How much is?",
+            "How much is ?",
         ]
     )
-    refused(["", "Whatis two?", "What istwo?", "What is two? What is three?"])
+    refused(["", "Howmuch is two?", "How much istwo?", "How much is two? How much is three?"])
 
 
 def test_unknown_numbers_are_refused():
     numbers = ["hundred", "twenty one", "twenty-zero", "twenty-eleven", "ten-one", "fourty", "-5", "1.5", "+5", "1_000"]
-    refused(f"What is {number}?" for number in [*numbers, "\u0663", "negative negative two", "negative"])
-    refused(["What is negative open two close?", "What is negative double two?"])
+    refused(f"How much is {number}?" for number in [*numbers, "\u0663", "negative negative two", "negative"])
+    refused(["How much is negative open two close?", "How much is negative double two?"])
 
 
 def test_malformed_expressions_are_refused():
@@ -176,7 +176,7 @@ def test_malformed_expressions_are_refused():
         "the one",
     ]
     expressions += ["the sum of open one and two close", "open the sum of one close and two", "two minus minus two"]
-    refused(f"What is {expression}?" for expression in expressions)
+    refused(f"How much is {expression}?" for expression in expressions)
 
 
 def test_division_by_zero():
@@ -186,11 +186,11 @@ def test_division_by_zero():
         "zero divided by half of zero",
     ]:
         with pytest.raises(ZeroDivisionError):
-            answer(f"What is {expression}?")
+            answer(f"How much is {expression}?")
 
 
 def test_malformed_question_with_a_division_by_zero_is_refused_as_malformed():
-    refused(["What is one divided by zero plus?", "What is one divided by zero"])
+    refused(["How much is one divided by zero plus?", "How much is one divided by zero"])
 
 
 def test_long_questions_are_answered():

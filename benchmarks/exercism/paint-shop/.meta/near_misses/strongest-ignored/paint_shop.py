@@ -1,30 +1,37 @@
 # Mixes colours stronger than they can be.
 from __future__ import annotations
 
-Wish = tuple[str, str, int]
+Condition = tuple[str, int]
+Demand = tuple[str, int] | tuple[str, int, str] | None
+Rule = tuple[list[Condition], Demand]
 
 
-def mix(strongest: dict[str, int], customers: list[list[Wish]]) -> dict[str, int] | None:
-    for wishes in customers:
-        _check(wishes, strongest)
+def mix(strongest: dict[str, int], rules: list[Rule]) -> dict[str, int] | None:
+    _check(rules, strongest)
     strengths = dict.fromkeys(strongest, 0)
-    while unhappy := [wishes for wishes in customers if not any(_is_met(wish, strengths) for wish in wishes)]:
-        for wishes in unhappy:
-            # Colours only ever get stronger, so a "max" wish that is not met now never will be.
-            needed = next((wish for wish in wishes if wish[1] == "min"), None)
-            if needed is None:
+    changed = True
+    while changed:
+        changed = False
+        for conditions, demand in rules:
+            # Colours only ever get stronger, so a rule that is in force now will always be.
+            if not all(strengths[colour] >= strength for colour, strength in conditions):
+                continue
+            if demand is None:
                 return None
-            strengths[needed[0]] = max(strengths[needed[0]], needed[2])
+            colour, least, *others = demand
+            least += sum(strengths[other] for other in others)
+            if least > sum(strongest.values()):
+                return None
+            if least > strengths[colour]:
+                strengths[colour] = least
+                changed = True
     return strengths
 
 
-def _check(wishes: list[Wish], strongest: dict[str, int]) -> None:
-    if any(colour not in strongest or kind not in ("min", "max") for colour, kind, _ in wishes):
-        raise ValueError("a wish is for an unknown colour or kind")
-    if sum(kind == "min" for _, kind, _ in wishes) > 1:
-        raise ValueError('a customer has more than one "min" wish')
-
-
-def _is_met(wish: Wish, strengths: dict[str, int]) -> bool:
-    colour, kind, strength = wish
-    return strengths[colour] >= strength if kind == "min" else strengths[colour] <= strength
+def _check(rules: list[Rule], strongest: dict[str, int]) -> None:
+    for conditions, demand in rules:
+        colours = [colour for colour, _ in conditions]
+        if demand is not None:
+            colours += [demand[0], *demand[2:]]
+        if not all(colour in strongest for colour in colours):
+            raise ValueError("a rule has an unknown colour")

@@ -24,7 +24,7 @@ Operation = Callable[[Fraction, Fraction], Fraction]
 
 
 def answer(question: str) -> int | Fraction:
-    match = re.fullmatch(r"what +is +(.*[^ ])\?", question.lower())
+    match = re.fullmatch(r"how +much +is +(.*[^ ])\?", question.lower())
     if not match:
         raise ValueError("not a question")
     parser = Parser(re.split(" +", match[1]))
