@@ -148,6 +148,7 @@ def run_trial(
             timeout=limits.seconds or trial.task.agent_seconds,
             transcript=artifacts.transcript,
             queued=lambda: router.queued,
+            doorway=getattr(router, "doorway", None),
         )
         tries: list[_Try] = []
         try:

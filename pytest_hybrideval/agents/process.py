@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_hybrideval.sandbox.process import descendants
+
 GRACE_SECONDS = 2.0
 
 
@@ -35,22 +37,33 @@ def run_process(
     timeout: float,
     output: Path,
     queued: Callable[[], float] = float,
+    doorway: int | None = None,
 ) -> ProcessResult:
     """Run `argv` without a terminal or standard input; stdout and stderr go to the file `output`, appended.
 
-    `queued` tells the seconds up to now that come on top of `timeout`. At the time-out, and on any exception (Ctrl-C,
-    pytest-timeout), the whole process group is ended: SIGTERM, then SIGKILL. Raises `OSError` where the command cannot
-    be started.
+    `queued` tells the seconds up to now that come on top of `timeout`. `doorway` is the descriptor that it inherits
+    where it runs in an enclosure. At the time-out, and on any exception (Ctrl-C, pytest-timeout), what is enclosed is
+    killed, and the whole process group is ended: SIGTERM, then SIGKILL. Raises `OSError` where the command cannot be
+    started.
     """
     started = time.monotonic()
     with output.open("ab") as sink:
         process = subprocess.Popen(
-            argv, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, start_new_session=True
+            argv,
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            pass_fds=() if doorway is None else (doorway,),
+            start_new_session=True,
         )
         try:
             with _watched(process.pid):
                 exit_code = _wait(process, timeout, queued)
         finally:
+            if doorway is not None and process.poll() is None:
+                _kill_enclosed(process.pid)
             end_group(process)
     return ProcessResult(exit_code, time.monotonic() - started)
 
@@ -90,6 +103,15 @@ def _watched(group: int) -> Iterator[None]:
         finally:
             watchdog.kill()
             watchdog.wait()
+
+
+def _kill_enclosed(outer: int) -> None:
+    """Kill what an enclosure holds before its outer half, which waits for all of it to be gone and then ends."""
+    for pid in descendants(outer):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:  # with process 1 of the enclosure, all others have ended
+            pass
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:

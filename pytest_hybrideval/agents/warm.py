@@ -12,16 +12,28 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pytest_hybrideval.agents.process import GRACE_SECONDS, ProcessResult, signal_group, time_left
 from pytest_hybrideval.core.errors import AgentUnavailable
+from pytest_hybrideval.core.protocols import AgentJob
 
 _PROGRAM = Path(__file__).with_name("warm_parent.py")
 _WARM_UP_SECONDS = 120.0
 _FORK_SECONDS = 20.0
 _STOP_SECONDS = 5.0
+_MESSAGE_BYTES = 1 << 18
+
+
+@dataclass(frozen=True)
+class Enclosed:
+    """How a job is enclosed: the plan of `enclosure.py`, and the port of a doorway behind a descriptor."""
+
+    plan: Mapping[str, Any]
+    descriptor: int
+    port: int
 
 
 class WarmParent:
@@ -41,7 +53,7 @@ class WarmParent:
         if self._process is not None:
             return
         self._home = tempfile.TemporaryDirectory(prefix="hybrideval-warm-", ignore_cleanup_errors=True)
-        ours, theirs = socket.socketpair()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, str(_PROGRAM), str(theirs.fileno())],
@@ -61,23 +73,19 @@ class WarmParent:
         return self._process.pid if self._process else None
 
     def run(
-        self,
-        arguments: Sequence[str],
-        *,
-        cwd: Path,
-        env: Mapping[str, str],
-        timeout: float,
-        output: Path,
-        queued: Callable[[], float] = float,
+        self, arguments: Sequence[str], job: AgentJob, env: Mapping[str, str], enclosed: Enclosed | None = None
     ) -> ProcessResult:
         """As `run_process` of aider with these arguments, to the same effect.
 
         Raises `AgentUnavailable` where the parent cannot warm up, or dies; the next run starts another.
         """
+        message: dict[str, Any] = {"argv": list(arguments), "cwd": str(job.workspace), "env": dict(env)}
+        if enclosed:
+            message |= {"plan": enclosed.plan, "port": enclosed.port}
         try:
-            return self._run(
-                {"argv": list(arguments), "cwd": str(cwd), "env": dict(env), "output": str(output)}, timeout, queued
-            )
+            with job.transcript.open("ab") as output:
+                descriptors = [output.fileno(), *((enclosed.descriptor,) if enclosed else ())]
+                return self._run(message, descriptors, job.timeout, job.queued)
         except _ParentDied as died:
             self.stop()
             raise AgentUnavailable(f"the warm aider process died ({died}); the next trial starts another") from None
@@ -92,10 +100,12 @@ class WarmParent:
         self._home.cleanup()
         self._process, self._channel, self._home, self._ready = None, None, None, False
 
-    def _run(self, job: Mapping[str, Any], timeout: float, queued: Callable[[], float]) -> ProcessResult:
+    def _run(
+        self, job: Mapping[str, Any], descriptors: Sequence[int], timeout: float, queued: Callable[[], float]
+    ) -> ProcessResult:
         channel = self._warmed_up()
         started = time.monotonic()
-        channel.write(job)
+        channel.write(job, descriptors)
         child = int(channel.must_read(_FORK_SECONDS, "it did not fork")["pid"])
         ended: dict[str, Any] | None = None
         try:
@@ -130,31 +140,25 @@ class _ParentDied(Exception):
 
 
 class _Channel:
-    """JSON messages over a socket, a line each."""
+    """JSON messages over a socket that keeps them apart."""
 
     def __init__(self, end: socket.socket) -> None:
         self._socket = end
-        self._buffer = b""
 
-    def write(self, message: Mapping[str, Any]) -> None:
+    def write(self, message: Mapping[str, Any], descriptors: Sequence[int]) -> None:
         try:
-            self._socket.sendall(json.dumps(message).encode() + b"\n")
+            socket.send_fds(self._socket, [json.dumps(message).encode()], list(descriptors))
         except OSError as error:
             raise _ParentDied(error.strerror or str(error)) from None
 
     def read(self, timeout: float) -> dict[str, Any] | None:
         """The next message, None where none came in time."""
-        deadline = time.monotonic() + timeout
-        while b"\n" not in self._buffer:
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self._socket], [], [], left)[0]:
-                return None
-            received = self._received()
-            if not received:
-                raise _ParentDied("it closed its connection")
-            self._buffer += received
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        message: dict[str, Any] = json.loads(line)
+        if not select.select([self._socket], [], [], max(0.0, timeout))[0]:
+            return None
+        received = self._received()
+        if not received:
+            raise _ParentDied("it closed its connection")
+        message: dict[str, Any] = json.loads(received)
         return message
 
     def must_read(self, timeout: float, otherwise: str) -> dict[str, Any]:
@@ -168,7 +172,7 @@ class _Channel:
 
     def _received(self) -> bytes:
         try:
-            return self._socket.recv(65536)
+            return self._socket.recv(_MESSAGE_BYTES)
         except OSError as error:
             raise _ParentDied(error.strerror or str(error)) from None
 

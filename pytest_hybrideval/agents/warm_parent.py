@@ -1,10 +1,12 @@
 """The warm parent: a process that has imported aider once and forks a child per job. A program, never imported.
 
-It is started as `python warm_parent.py FD` with a clean environment whose HOME is private, reads one JSON job per
-line from the socket FD and answers each with two lines: `{"pid": N}` when the child runs, `{"exit": CODE}` when it has
-ended (negative for a signal). The first line it writes is `{"ready": VERSION}` or `{"broken": WHY}`.
+It is started as `python warm_parent.py FD` with a clean environment whose HOME is private. Over the socket FD
+(SOCK_SEQPACKET) it takes one JSON message per job with the descriptor of the job's output, and answers each with two:
+`{"pid": N}` when the child runs, `{"exit": CODE}` when it has ended (negative for a signal). The first message it sends
+is `{"ready": VERSION}` or `{"broken": WHY}`. A job with a `plan` (see `enclosure.py`) is enclosed; its second
+descriptor and its `port` are those of a doorway (see `doorway.py`).
 
-A child is what the command `python -m aider ARGUMENTS` would be: own session, working directory, environment and
+A child is what the command `python launch.py ARGUMENTS` would be: own session, working directory, environment and
 output. It does one job and is gone, so nothing passes from one job to the next; the parent itself never runs one.
 What makes it fast changes no request: modules are imported, aider's own packaged tables are parsed, and flake8 runs
 in the child instead of a new interpreter.
@@ -18,10 +20,12 @@ import ctypes
 import gc
 import importlib
 import importlib.resources
+import importlib.util
 import io
 import json
 import os
 import random
+import select
 import signal
 import socket
 import subprocess
@@ -37,6 +41,8 @@ from typing import Any, NoReturn
 
 _PR_SET_PDEATHSIG = 1
 _FLAKE8 = "flake8"
+_MESSAGE_BYTES = 1 << 18
+_HERE = Path(__file__).parent
 # Found by comparing sys.modules before and after a run; each of them brings others along.
 _LATE_MODULES = (
     "flake8.main.cli",
@@ -66,22 +72,37 @@ _MESSAGES = [{"role": role, "content": "warm"} for role in ("system", "user", "a
 def main(control: socket.socket) -> None:
     """Warm up, then serve jobs until the other side closes the socket."""
     _die_with_parent()
-    channel = control.makefile("rw", encoding="utf-8", newline="\n")
+    if _abandoned(control):
+        return
     try:
         version = warm_up()
+        enclosure, doorway = (load(_HERE.parent / "sandbox" / name) for name in ("enclosure.py", "doorway.py"))
     except Exception:
-        _say(channel, {"broken": traceback.format_exc(limit=-3)})
+        _say(control, {"broken": traceback.format_exc(limit=-3)})
         return
-    _say(channel, {"ready": version})
-    for line in channel:
-        job = json.loads(line)
+    _say(control, {"ready": version})
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, _MESSAGE_BYTES, 2)
+        if not message:
+            return
         child = os.fork()
         if child == 0:
-            control.close()
-            run_job(job)
-        _say(channel, {"pid": child})
+            run_job(json.loads(message), descriptors, enclosure, doorway)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        _say(control, {"pid": child})
         _, status = os.waitpid(child, 0)
-        _say(channel, {"exit": os.waitstatus_to_exitcode(status)})
+        _say(control, {"exit": os.waitstatus_to_exitcode(status)})
+
+
+def load(path: Path) -> ModuleType:
+    """The module of that file, without its folder on sys.path."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def warm_up() -> str:
@@ -96,6 +117,7 @@ def warm_up() -> str:
     _import_what_comes_late()
     _touch(litellm)
     _parse_packaged_tables_once()
+    load(_HERE / "launch.py").sort_files()
     aider.linter.subprocess = _LinterSubprocess()
     _rehearse_flake8()
     threads = len(list(Path("/proc/self/task").iterdir()))
@@ -205,18 +227,28 @@ def _written(stream: io.TextIOWrapper) -> str:
     return stream.read()
 
 
-def run_job(job: dict[str, Any]) -> NoReturn:
+def run_job(job: dict[str, Any], descriptors: list[int], enclosure: Any, doorway: Any) -> NoReturn:
     """Become the command: never returns."""
     os.setsid()
     _die_with_parent()
-    os.chdir(job["cwd"])
+    outwards = _redirect(*descriptors)
     os.environ.clear()
     os.environ.update(job["env"])
     time.tzset()
-    output = os.open(job["output"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    _redirect(output, output)
+    if "plan" not in job:
+        os.chdir(job["cwd"])
+        _become(job["argv"])
+
+    def inside() -> NoReturn:
+        doorway.open_doorway(outwards, job["port"])
+        _become(job["argv"])
+
+    os._exit(enclosure.enclosed(job["plan"], inside))
+
+
+def _become(arguments: list[str]) -> NoReturn:
     _start_afresh()
-    sys.argv = [str(Path(__file__).with_name("launch.py")), *job["argv"]]
+    sys.argv = [str(_HERE / "launch.py"), *arguments]
     _leave(_aider, None)
 
 
@@ -237,10 +269,15 @@ def _aider(_: Any) -> Any:
     aider.main.main()
 
 
-def _redirect(out: int, err: int) -> None:
+def _redirect(output: int, *more: int) -> int:
+    """Standard streams without input; of all else that is open here, only `more` stays, from the number given on."""
+    first = 3
     nothing = os.open(os.devnull, os.O_RDONLY)
-    for target, source in enumerate((nothing, out, err)):
-        os.dup2(source, target)
+    kept = [os.dup(descriptor) for descriptor in (nothing, output, output, *more)]  # out of each other's way
+    for target, source in enumerate(kept):
+        os.dup2(source, target, inheritable=target < first)
+    os.closerange(len(kept), os.sysconf("SC_OPEN_MAX"))
+    return first
 
 
 def _leave(work: Callable[[Any], Any], argument: Any) -> NoReturn:
@@ -279,9 +316,15 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _say(channel: Any, message: dict[str, Any]) -> None:
-    channel.write(json.dumps(message) + "\n")
-    channel.flush()
+def _abandoned(control: socket.socket) -> bool:
+    """Whether the other side is gone, as it may be before we could ask to end with it."""
+    poll = select.poll()
+    poll.register(control, 0)  # the end is always told
+    return bool(poll.poll(0))
+
+
+def _say(control: socket.socket, message: dict[str, Any]) -> None:
+    control.send(json.dumps(message).encode())
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -295,7 +296,9 @@ class AgentJob:
     """All an agent needs for one run. `files_*` are workspace-relative; `transcript` is where its output goes.
 
     `queued` tells the seconds that its requests have waited for a free slot up to now: they are not the agent's and
-    come on top of `timeout`. `resumed`: it goes on with its own earlier run in the same workspace and HOME.
+    come on top of `timeout`. `doorway` is for an agent that has a network of its own: given the base URL, it lends the
+    descriptor of a Unix socket; a listening socket that is sent over it (SCM_RIGHTS) is answered as the base URL is.
+    `resumed`: it goes on with its own earlier run in the same workspace and HOME.
     """
 
     workspace: Path
@@ -308,6 +311,7 @@ class AgentJob:
     timeout: float
     transcript: Path
     queued: Callable[[], float] = float
+    doorway: Callable[[str], AbstractContextManager[int]] | None = None
     resumed: bool = False
 
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from typing import Any, TypeVar
 
-from aiohttp import web
-
 from pytest_hybrideval.core.domain import ModelInfo, ModelRef, Tier, Trial
+from pytest_hybrideval.core.errors import AgentUnavailable
 from pytest_hybrideval.core.protocols import Backend, Sampling, Strategy
 from pytest_hybrideval.gateway.app import TrialDoor, make_app
 from pytest_hybrideval.gateway.budget import Budget
+from pytest_hybrideval.gateway.listening import Listening
 from pytest_hybrideval.gateway.sessions import Origin, RouterSession
 from pytest_hybrideval.gateway.slots import Slots
 
 T = TypeVar("T")
 
-_HOST = "127.0.0.1"
 _STOP_SECONDS = 10.0
 
 MakeBackend = Callable[[ModelRef, Tier], Backend]
@@ -75,14 +74,13 @@ class Gateway:
         self._sessions: dict[str, RouterSession] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="hybrideval-gateway", daemon=True)
-        self._runner: web.AppRunner | None = None
+        self._listening: Listening | None = None
         self.base_url = ""
 
     def start(self) -> None:
         """Listen on a free loopback port; afterwards `base_url` ends in `/v1`."""
         self._thread.start()
-        port = self._run(self._listen())
-        self.base_url = f"http://{_HOST}:{port}/v1"
+        self.base_url = self._run(self._listen())
 
     def describe(self, ref: ModelRef, tier: Tier) -> ModelInfo:
         """The preflight of one model. Raises `BackendError` where it would not answer."""
@@ -96,9 +94,28 @@ class Gateway:
             *(trial, Origin.of(trial), self.base_url, strategy, backends, sampling, self._models),
             retries=self._retries,
             budget=self.budget,
+            doorway=self.doorway,
         )
         self._sessions[session.key] = session
         return session
+
+    @contextmanager
+    def doorway(self, base_url: str) -> Iterator[int]:
+        """For an agent whose network is not ours: what it connects to at `base_url` in there is answered here.
+
+        Gives the descriptor of a Unix socket that takes a listening socket from there; both close with the context.
+        Raises `AgentUnavailable` where `base_url` is not this gateway's.
+        """
+        if base_url != self.base_url or self._listening is None:
+            raise AgentUnavailable(
+                f"an enclosed agent reaches the gateway at {self.base_url} and no other address ({base_url}); "
+                f"'--hybrid-sandbox none' runs it without an enclosure"
+            )
+        doorway = self._run(self._listening.open())
+        try:
+            yield doorway.descriptor
+        finally:
+            self._run(doorway.close())
 
     def close(self, session: RouterSession) -> None:
         """Refuse the key from now on, end what is still running, and wait for its records. Safe to call twice."""
@@ -121,16 +138,12 @@ class Gateway:
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    async def _listen(self) -> int:
-        # handler_cancellation: an agent that hangs up must stop the upstream call, which costs money.
-        self._runner = web.AppRunner(make_app(TrialDoor(self._sessions)), handler_cancellation=True, access_log=None)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, _HOST, 0).start()
-        port: int = self._runner.addresses[0][1]
-        return port
+    async def _listen(self) -> str:
+        self._listening = Listening(make_app(TrialDoor(self._sessions)))
+        return await self._listening.start()
 
     async def _shut(self) -> None:
         async with AsyncExitStack() as stack:  # each is closed, whatever closing another one raises
             stack.push_async_callback(self._models.aclose)
-            if self._runner:
-                stack.push_async_callback(self._runner.cleanup)
+            if self._listening:
+                stack.push_async_callback(self._listening.stop)

@@ -173,6 +173,10 @@ class _ServedDoor:
             return error.status if error.status in _PASSED_ON else _BAD_GATEWAY
         return 400
 
+    def told(self, error: HybridEvalError, session: RouterSession) -> str:
+        """All of it: a client's user has no other place to read it."""
+        return str(error)
+
 
 def is_loopback(host: str) -> bool:
     """Whether a host name or address is this machine's own, out of reach of others."""

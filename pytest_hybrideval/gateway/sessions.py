@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -61,7 +61,7 @@ class Origin:
 class RouterSession:
     """What the `router` fixture gives: where the agent sends its requests, and what became of them.
 
-    `trial` is None where a router is served.
+    `trial` is None where a router is served. `doorway` is what `AgentJob` has of that name.
     """
 
     trial: Trial | None
@@ -73,6 +73,7 @@ class RouterSession:
     models: Models
     retries: int = 0
     budget: Budget | None = None
+    doorway: Callable[[str], AbstractContextManager[int]] | None = None
     key: str = field(default_factory=lambda: "hybrid-" + secrets.token_urlsafe(24), repr=False)
     ledger: Ledger = field(default_factory=Ledger)
     _started: float = field(default_factory=time.monotonic)

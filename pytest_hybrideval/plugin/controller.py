@@ -254,7 +254,7 @@ def _coldness(settings: Settings) -> str:
     """Why aider is started anew for every trial, where it is."""
     if settings.aider_path:
         return f" from {settings.aider_path}, cold"
-    return "" if settings.aider_warm else ", cold"
+    return "" if settings.aider_warm and settings.sandbox != "bubblewrap" else ", cold"
 
 
 CONTROLLER = pytest.StashKey[Controller]()

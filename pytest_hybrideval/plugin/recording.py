@@ -53,7 +53,7 @@ class TrialRecorder:
         simulated = any(backend.simulated for backend in router.backends.values())
         keep = Keep(replace(blank_record(trial, agent.label), simulated=simulated), router)
         self._item.stash[KEEP] = keep
-        keep.facts = {"agent": agent.label, "sandbox": scorer.label}
+        keep.facts = {"agent": agent.label, "agent_sandbox": _confinement(agent), "sandbox": scorer.label}
         artifacts = Artifacts.of(trial, self._run_directory)
         try:
             limits = AgentLimits(self._settings.agent_timeout, self._settings.tries)
@@ -62,6 +62,11 @@ class TrialRecorder:
             self._gateway.close(router)
         keep.record = replace(with_calls(record, router.ledger), simulated=simulated)
         return keep.record
+
+
+def _confinement(agent: Agent) -> str:
+    """What keeps an agent from the rest of the machine; one of the user's own may say so as the packaged one does."""
+    return str(getattr(agent, "confinement", "the agent does not say"))
 
 
 def attach(report: pytest.TestReport, item: pytest.Item, trial: Trial, call: pytest.CallInfo[None]) -> None:

@@ -109,6 +109,7 @@ class RunFiles:
             "finished_at": None,
             "trials": 0,
             "agent": "",
+            "agent_sandbox": "",
             "sandbox": "",
             "models": {},
             "prices": self._state.prices.source,

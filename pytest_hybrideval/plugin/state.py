@@ -116,7 +116,8 @@ class State:
         """The packaged agent, as chosen. Raises `ConfigurationError`."""
         from pytest_hybrideval.agents.aider import Aider
 
-        return Aider(self.settings.aider_format, self.settings.aider_path, warm=self.settings.aider_warm)
+        chosen = self.settings
+        return Aider(chosen.aider_format, chosen.aider_path, warm=chosen.aider_warm, sandbox=chosen.sandbox)
 
     def check(self) -> None:
         """Find out now whether all that was asked for can be done. Raises `pytest.UsageError` for what cannot."""

@@ -102,6 +102,7 @@ def surroundings(manifest: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("run", str(manifest["run_id"])),
         ("models", models or "none was reached"),
         ("agent", str(manifest.get("agent") or "none was started")),
+        *([("agent's sandbox", str(confined))] if (confined := manifest.get("agent_sandbox")) else []),
         ("sandbox", str(manifest.get("sandbox") or "none was used")),
         ("prices", str(manifest["prices"])),
         *_apart_from_plain(manifest),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from subprocess import run
 from typing import ClassVar
 
@@ -43,21 +45,25 @@ class Bubblewrap:
         self._program = program
 
     def command(self, job: Job) -> list[str]:
-        """The whole `bwrap` command line, with the job's `argv` at its end. The scratch folder keeps its path."""
-        shown = view(job.scratch, job.readable, job.frozen)
+        """The whole `bwrap` command line, with the job's `argv` at its end."""
+        shown = view(job)
         size = ("--size", str(PRIVATE_TMP_BYTES)) if _sizes(self._program) else ()
         command = [self._program, *self._namespaces]
-        # Before the rest: an interpreter or the scratch folder may lie below the real /tmp and is shown on top.
+        # Before the rest: an interpreter or a writable folder may lie below the real /tmp and is shown on top.
         command += ["--dev", "/dev", *size, "--tmpfs", "/dev/shm", "--proc", "/proc", *size, "--tmpfs", "/tmp"]
-        for path in shown.read_only:
-            command += ["--ro-bind", str(path.resolve()), str(path)]
+        command += _shown(shown.system)
         for link, target in shown.links:
             command += ["--symlink", target, str(link)]
-        command += ["--bind", str(job.scratch), str(job.scratch)]
-        for path in shown.frozen:
-            command += ["--ro-bind", str(path), str(path)]
-        command += ["--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/"]
-        return [*command, "--chdir", str(job.scratch), "--", *job.argv]
+        for path in shown.hidden:
+            command += ["--tmpfs", str(path)]
+        command += _shown(shown.read_only)
+        for outside, inside in shown.writable:
+            command += ["--bind", str(outside), str(inside)]
+        for outside, inside in shown.frozen:
+            command += ["--ro-bind", str(outside), str(inside)]
+        for path in (*shown.hidden, Path("/proc"), Path("/dev"), Path("/")):
+            command += ["--remount-ro", str(path)]
+        return [*command, "--chdir", str(shown.start), "--", *job.argv]
 
     def run(self, job: Job) -> RunResult:
         """Run the job to its end. See `Sandbox.run`."""
@@ -68,3 +74,7 @@ class Bubblewrap:
 def _sizes(program: str) -> bool:
     """Whether this version can limit the size of a private /tmp."""
     return b"--size" in run([program, "--help"], capture_output=True, check=False).stdout
+
+
+def _shown(paths: Sequence[Path]) -> list[str]:
+    return [part for path in paths for part in ("--ro-bind", str(path.resolve()), str(path))]

@@ -1,8 +1,9 @@
 """Encloses itself in Linux namespaces with a view of its own of the file system, then becomes the given command.
 
 A script, run as `python -I -S -B enclosure.py PLAN COMMAND...`; it imports the standard library only. PLAN is JSON:
-`read_only` (path without symbolic links, path inside), `links` (path, target), the `writable` folder, the `frozen`
-files in it, and `tmp_bytes`, the size of the private /tmp. The outer half waits and ends as the command ends; the
+`system` and `read_only` (path without symbolic links, path inside), `links` (path, target), `hidden` folders,
+`writable` folders (path, path inside; the command starts in the first), the `frozen` files in it, and `tmp_bytes`, the
+size of the private /tmp. The outer half waits and ends as the command ends, at SIGTERM once it has killed it; the
 command is process 1 of its own namespace, so that the kernel kills all others with it. Exit code 125 and one line on
 standard error where it cannot be done.
 """
@@ -103,11 +104,14 @@ def build(plan: dict[str, Any]) -> None:
     devices()
     memory_folder("/new/tmp", plan["tmp_bytes"])
     memory_folder("/new/dev/shm", plan["tmp_bytes"])
-    for source, path in plan["read_only"]:
-        bind(f"/old{source}", f"/new{path}", ATTR_RDONLY | ATTR_NOSUID | ATTR_NODEV)
+    show(plan["system"])
     for link, target in plan["links"]:
         os.symlink(target, f"/new{link}")
-    bind(f"/old{plan['writable']}", f"/new{plan['writable']}", ATTR_NOSUID | ATTR_NODEV)
+    for path in plan["hidden"]:
+        mount("tmpfs", f"/new{path}", "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,mode=755")
+    show(plan["read_only"])
+    for source, path in plan["writable"]:
+        bind(f"/old{source}", f"/new{path}", ATTR_NOSUID | ATTR_NODEV)
     for path in plan["frozen"]:
         bind(f"/new{path}", f"/new{path}", ATTR_RDONLY)
     os.makedirs("/new/proc")
@@ -118,8 +122,14 @@ def build(plan: dict[str, Any]) -> None:
     pivot(".", ".")
     call("umount the outer root", libc.umount2(b".", MNT_DETACH))
     os.chdir("/")
-    for path in ("/dev", "/"):
+    for path in (*plan["hidden"], "/dev", "/"):
         mount("", path, "", MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV)
+
+
+def show(paths: list[list[str]]) -> None:
+    """Make files and folders of the old root visible, read-only."""
+    for source, path in paths:
+        bind(f"/old{source}", f"/new{path}", ATTR_RDONLY | ATTR_NOSUID | ATTR_NODEV)
 
 
 def memory_folder(path: str, size: int) -> None:
@@ -174,11 +184,12 @@ def enclosed(plan: dict[str, Any], then: Callable[[], NoReturn]) -> int:
             build(plan)
             loopback()
             renounce()
-            os.chdir(plan["writable"])
+            os.chdir(plan["writable"][0][1])
             then()
     except (RefusedError, OSError) as problem:
         os.write(2, f"enclosure: {problem}\n".encode())
         os._exit(CANNOT)
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(inner, signal.SIGKILL))
     os.close(1)
     os.close(2)
     code = os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +27,27 @@ class Namespaces:
     )
 
     def command(self, job: Job) -> list[str]:
-        """The enclosing script, the view as JSON, and the job's `argv`. The scratch folder keeps its path."""
+        """The enclosing script, the view as JSON, and the job's `argv`. See `enclosure.py`."""
         return [sys.executable, "-I", "-S", "-B", str(_ENCLOSURE), json.dumps(self.plan(job)), *job.argv]
 
     def plan(self, job: Job) -> dict[str, Any]:
         """What the enclosure shows and hides for a job, as `enclosure.py` reads it."""
-        shown = view(job.scratch, job.readable, job.frozen)
+        shown = view(job)
         return {
-            "read_only": [[str(path.resolve()), str(path)] for path in shown.read_only],
+            "system": _sources(shown.system),
             "links": [[str(link), target] for link, target in shown.links],
-            "writable": str(shown.writable),
-            "frozen": [str(path) for path in shown.frozen],
+            "hidden": [str(path) for path in shown.hidden],
+            "read_only": _sources(shown.read_only),
+            "writable": [[str(outside), str(inside)] for outside, inside in shown.writable],
+            "frozen": [str(inside) for _, inside in shown.frozen],
             "tmp_bytes": PRIVATE_TMP_BYTES,
         }
 
     def run(self, job: Job) -> RunResult:
         """Run the job to its end. See `Sandbox.run`."""
         return run_process(self.command(job), job)
+
+
+def _sources(paths: Sequence[Path]) -> list[list[str]]:
+    """Each path after the one that its symbolic links lead to."""
+    return [[str(path.resolve()), str(path)] for path in paths]

@@ -22,11 +22,13 @@ _ZOMBIE = "Z"
 
 @dataclass(frozen=True)
 class Job:
-    """A command and all it is given. Every path is absolute and the same inside a sandbox as outside.
+    """A command and all it is given. Every path is absolute, and the same inside a sandbox as outside but for two.
 
-    `scratch` is the only writable folder and where the command starts; `readable` are files and folders it needs beside
-    the system; `frozen` are files in the scratch folder that it must not change. It gets exactly `environ`. `seconds`
-    is the wall time after which everything is killed, `stdout_bytes` and `stderr_bytes` are the caps of the output.
+    `scratch` is a writable folder and where the command starts; inside it lies at `shown_at`, where that is given.
+    `writable` are all others that may be written, each with its path inside. `readable` are files and folders that the
+    command needs beside the system; `frozen` are files in the scratch folder that it must not change. It gets exactly
+    `environ`. `seconds` is the wall time after which everything is killed, `stdout_bytes` and `stderr_bytes` are the
+    caps of the output.
     """
 
     argv: Sequence[str]
@@ -38,6 +40,8 @@ class Job:
     stdin: bytes = b""
     readable: Sequence[Path] = ()
     frozen: Sequence[Path] = ()
+    shown_at: Path | None = None
+    writable: Sequence[tuple[Path, Path]] = ()
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_hybrideval.sandbox.process import Job
+
 PRIVATE_TMP_BYTES = 64 << 20
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
+
+# Sources, and in many images of containers a checkout: nothing that a program needs in order to run.
+_HIDDEN = ("/usr/src", "/usr/local/src")
 
 # What programs need of /etc to link, to resolve names of users and hosts, and to know the time zone. No /etc/shadow,
 # no keys, no configuration of services: as root the sandbox could read them.
@@ -32,26 +37,49 @@ _ETC = (
 
 @dataclass(frozen=True)
 class View:
-    """`read_only` paths and `links` (path -> target) are shown as on the host, everything else is absent.
+    """What is shown, to be laid one over the other in this order; everything else is absent.
 
-    `writable` is the scratch folder; the files in `frozen` lie in it and are read-only all the same.
+    `system` folders and files, read-only, and `links` (path -> target) are as on the host; `hidden` are folders in them
+    that are empty; `read_only` paths are as on the host. `writable` folders are (path on the host, path inside); the
+    command starts in the first of them. The `frozen` files, likewise pairs, lie in it and are read-only all the same.
     """
 
-    read_only: tuple[Path, ...]
+    system: tuple[Path, ...]
     links: tuple[tuple[Path, str], ...]
-    writable: Path
-    frozen: tuple[Path, ...]
+    hidden: tuple[Path, ...]
+    read_only: tuple[Path, ...]
+    writable: tuple[tuple[Path, Path], ...]
+    frozen: tuple[tuple[Path, Path], ...]
+
+    @property
+    def start(self) -> Path:
+        """Where the command starts."""
+        return self.writable[0][1]
 
 
-def view(scratch: Path, readable: Sequence[Path] = (), frozen: Sequence[Path] = ()) -> View:
-    """The system's programs and libraries, `readable` beside them, and the scratch folder."""
+def view(job: Job) -> View:
+    """The system's programs and libraries, what the job may read beside them, and the folders it may write."""
     system = [Path(name) for name in _SYSTEM]
     links = tuple((path, str(path.readlink())) for path in system if path.is_symlink())
     folders = [path for path in system if path.is_dir() and not path.is_symlink()]
     etc = [path for path in (Path("/etc", name) for name in _ETC) if path.exists()]
-    linked = {path for path, _ in links}
-    others = [path for path in readable if not any(path == top or top in path.parents for top in (*folders, *linked))]
-    return View(tuple(dict.fromkeys((*folders, *etc, *_outermost(others)))), links, scratch, tuple(frozen))
+    hidden = tuple(path for path in map(Path, _HIDDEN) if path.is_dir() and not path.is_symlink())
+    shown = (*folders, *(path for path, _ in links))
+    others = [path for path in job.readable if not _below(path, shown) or _below(path, hidden)]
+    start = job.shown_at or job.scratch
+    return View(
+        system=tuple(dict.fromkeys((*folders, *etc))),
+        links=links,
+        hidden=hidden,
+        read_only=tuple(dict.fromkeys(_outermost(others))),
+        writable=((job.scratch, start), *job.writable),
+        frozen=tuple((path, start / path.relative_to(job.scratch)) for path in job.frozen),
+    )
+
+
+def _below(path: Path, tops: Sequence[Path]) -> bool:
+    """Whether a path is one of these, or lies in one of them."""
+    return any(path == top or top in path.parents for top in tops)
 
 
 def _outermost(paths: Sequence[Path]) -> list[Path]:

@@ -20,6 +20,7 @@ from pytest_hybrideval.core.domain import ChatRequest, Tier
 from pytest_hybrideval.core.errors import AgentUnavailable, BackendError
 from pytest_hybrideval.core.protocols import AgentJob
 from pytest_hybrideval.gateway import Gateway
+from pytest_hybrideval.sandbox.choice import tried
 from pytest_hybrideval.testing import Pause, ScriptedBackend, ScriptedStrategy, make_sampling, make_trial
 
 APP = "def hello(name):\n    return 'hi'\n"
@@ -102,6 +103,7 @@ def run(agent: Aider, case: Case, folder: Path) -> Outcome:
         api_key=session.key,
         timeout=case.timeout,
         transcript=folder / "transcript.txt",
+        doorway=session.doorway,
     )
     try:
         result = agent.run(job)
@@ -121,15 +123,18 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-@pytest.fixture(scope="module")
-def agents() -> Iterator[Callable[[str, bool], Aider]]:
-    """Agents by format and warmth, made once: a warm one serves all cases one after the other."""
-    made: dict[tuple[str, bool], Aider] = {}
+Agents = Callable[..., Aider]
 
-    def agent(edit_format: str, warm: bool) -> Aider:
-        if (edit_format, warm) not in made:
-            made[edit_format, warm] = Aider(edit_format, warm=warm)
-        return made[edit_format, warm]
+
+@pytest.fixture(scope="module")
+def agents() -> Iterator[Agents]:
+    """Agents by format, warmth and sandbox, made once: a warm one serves all cases one after the other."""
+    made: dict[tuple[str, bool, str], Aider] = {}
+
+    def agent(edit_format: str, warm: bool, sandbox: str = "none") -> Aider:
+        if (edit_format, warm, sandbox) not in made:
+            made[edit_format, warm, sandbox] = Aider(edit_format, warm=warm, sandbox=sandbox)
+        return made[edit_format, warm, sandbox]
 
     yield agent
     for one in made.values():
@@ -137,10 +142,21 @@ def agents() -> Iterator[Callable[[str, bool], Aider]]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_warm_is_cold(name: str, agents: Callable[[str, bool], Aider], tmp_path: Path) -> None:
-    case = CASES[name]
-    warm = run(agents(case.edit_format, True), case, tmp_path / "run")
-    cold = run(agents(case.edit_format, False), case, tmp_path / "run")
+def test_warm_is_cold(name: str, agents: Agents, tmp_path: Path) -> None:
+    compare(CASES[name], agents, tmp_path, "none")
+
+
+@pytest.mark.parametrize("name", ["architect, lint error, mended", "whole, two files", "diff, refused, then right"])
+def test_warm_is_cold_in_an_enclosure(name: str, agents: Agents, tmp_path: Path) -> None:
+    if tried("namespaces")[0] is None:
+        pytest.skip("no namespaces here")
+    compare(CASES[name], agents, tmp_path, "namespaces")
+
+
+def compare(case: Case, agents: Agents, tmp_path: Path, sandbox: str) -> None:
+    """Run a case warm and cold and compare all that can be seen."""
+    warm = run(agents(case.edit_format, True, sandbox), case, tmp_path / "run")
+    cold = run(agents(case.edit_format, False, sandbox), case, tmp_path / "run")
     assert warm.requests == cold.requests
     assert warm.requests, "the case asks the model at least once"
     assert warm.files == cold.files
@@ -148,7 +164,7 @@ def test_warm_is_cold(name: str, agents: Callable[[str, bool], Aider], tmp_path:
     assert warm.transcript == cold.transcript
 
 
-def test_nothing_passes_from_one_run_to_the_next(agents: Callable[[str, bool], Aider], tmp_path: Path) -> None:
+def test_nothing_passes_from_one_run_to_the_next(agents: Agents, tmp_path: Path) -> None:
     agent = agents("whole", True)
     first = run(agent, CASES["whole"], tmp_path / "run")
     for name in ("whole, syntax error for ever", "a permanent API failure", "whole, two files"):
@@ -200,7 +216,7 @@ def test_the_parent_ends_with_a_killed_session(tmp_path: Path) -> None:
     assert readable, "the warm parent outlived its session"
 
 
-def test_requests_are_what_strategies_read(agents: Callable[[str, bool], Aider], tmp_path: Path) -> None:
+def test_requests_are_what_strategies_read(agents: Agents, tmp_path: Path) -> None:
     outcome = run(agents("architect", True), CASES["architect"], tmp_path / "run")
     assert len(outcome.requests) == 2
     assert all(ChatRequest(body).stream for body in outcome.requests)

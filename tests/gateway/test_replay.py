@@ -331,7 +331,8 @@ class TestFaults:
         gateway = studio.gateway(RecordMode.NEW_EPISODES, make)
         heard = talk(gateway, always(Tier.CLOUD, "one"), (*CONVERSATION, body("More.")))
         assert heard.statuses == [200] * 4 + [400]
-        assert b"needs an API key" in heard.answers[4]
+        assert b"see call 4 in the run's calls.jsonl" in heard.answers[4]
+        assert "needs an API key" in heard.calls[4].error
 
 
 class TestMisses:

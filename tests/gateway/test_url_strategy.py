@@ -114,7 +114,7 @@ class TestTiers:
     ) -> None:
         with FakeRouter(answering) as router:
             session = open_session(router)
-            with pytest.raises(openai.APIError, match=said):
+            with pytest.raises(openai.APIError, match="the strategy under test failed"):
                 ask(session, stream=stream)
         (call,) = session.ledger.calls
         assert (call.fault, call.status) == (CallFault.REFUSED, 400)
@@ -150,9 +150,10 @@ class TestTiers:
         with FakeRouter() as router:
             router.will(Fault.bad_request("no such route"))
             session = open_session(router)
-            with pytest.raises(openai.BadRequestError, match="no such route"):
+            with pytest.raises(openai.BadRequestError, match="the model behind the gateway failed"):
                 ask(session, stream=stream)
         (call,) = session.ledger.calls
+        assert "no such route" in call.error
         assert (call.fault, call.tier, call.model) == (CallFault.BACKEND, Tier.CLOUD, f"url/{router.base_url}")
         assert session.ledger.strategy_error == ""
 

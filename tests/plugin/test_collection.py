@@ -12,7 +12,7 @@ pytest_plugins = ["pytester"]
 ADD = "small/add::add[heuristic-t25-s42]"
 GREET = "small/greet::greet[heuristic-t25-s42]"
 LEAP = "exercism/leap::leap[heuristic-t25-s42]"
-FAILING = """ScriptedAgent(touches={"calc.py": "no python"})"""
+FAILING = """ScriptedAgent(touches={"calc.py": "no_python"})"""
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ pytest_plugins = ["pytester"]
 
 OK, FAILED = pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED
 BOTH = pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["plain", "n2"])
-SPOILT = """ScriptedAgent(touches={"calc.py": "no python"})"""
+SPOILT = """ScriptedAgent(touches={"calc.py": "no_python"})"""
 SIMULATED = "(Simulated models: this measures no model.)"
 
 

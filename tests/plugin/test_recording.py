@@ -21,7 +21,7 @@ def mixed(bench: Bench) -> Bench:
     bench.exercism("leap")
     bench.native("spoilt")
     bench.native("silent")
-    bench.agent(spoilt="""ScriptedAgent(touches={"calc.py": "no python"})""", silent="ScriptedAgent(requests=0)")
+    bench.agent(spoilt="""ScriptedAgent(touches={"calc.py": "no_python"})""", silent="ScriptedAgent(requests=0)")
     return bench
 
 
@@ -93,6 +93,7 @@ def test_the_manifest_says_what_ran(mixed: Bench) -> None:
     assert manifest["trials"] == 3
     assert manifest["agent"] == "scripted"
     assert manifest["sandbox"].startswith("none")
+    assert manifest["agent_sandbox"] == "the agent does not say"
     assert manifest["models"]["cloud simulated/gpt-5.5"]["simulated"] is True
     assert set(manifest["tasks"]) == {"exercism/leap", "small/spoilt", "small/silent"}
     assert manifest["tasks"]["exercism/leap"] == mixed.records()[0]["task_digest"]

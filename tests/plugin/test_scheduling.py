@@ -273,7 +273,7 @@ def test_another_plugins_scheduler_stands(bench: Bench) -> None:
 def test_it_stops_at_failures(bench: Bench, option: str, failures: int) -> None:
     """Each worker still ends what it runs, so few of the many trials run after the last failure."""
     bench.native("a")
-    bench.agent("""ScriptedAgent(touches={"calc.py": "no python"})""")
+    bench.agent("""ScriptedAgent(touches={"calc.py": "no_python"})""")
     result = bench.run("-n2", option, "--seeds", ",".join(map(str, range(20))), new_process=True)
     assert result.ret == pytest.ExitCode.INTERRUPTED
     result.stdout.fnmatch_lines([f"*stopping after {failures} failures*"])
