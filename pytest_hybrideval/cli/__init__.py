@@ -9,6 +9,7 @@ by any other `HybridEvalError` or `OSError` (2); errors are one line on stderr.
 from __future__ import annotations
 
 from pytest_hybrideval.cli.application import add, application, group
+from pytest_hybrideval.cli.doctor import doctor_command
 from pytest_hybrideval.cli.importing import import_command
 from pytest_hybrideval.cli.merge import merge_command
 from pytest_hybrideval.cli.plan import plan_command
@@ -25,6 +26,7 @@ add(app, "plan", plan_command)
 add(app, "import", import_command)
 add(app, "runs", runs_command)
 add(app, "serve", serve_command)
+add(app, "doctor", doctor_command)
 tasks = group(app, "tasks", "Try out task folders, and begin new ones.")
 add(tasks, "validate", validate_command)
 add(tasks, "new", new_command)

@@ -48,6 +48,7 @@ class FailureMode(str, Enum):
     SCORING_TIMEOUT = "scoring_timeout"
     CONTEXT_OVERFLOW = "context_overflow"
     RUNAWAY_OUTPUT = "runaway_output"
+    TAMPERING = "tampering"
 
 
 class Cut(str, Enum):
@@ -299,7 +300,8 @@ class AgentResult:
 class Score:
     """What the hidden tests said. `tests` maps test id -> outcome, over the expected ids and any others that ran.
 
-    `seconds` is the whole run in the sandbox, `test_seconds` of it the tests' own phases.
+    `seconds` is the whole run in the sandbox, `test_seconds` of it the tests' own phases. `tampering`: the tested code
+    tried to be taken for a solution without being one, and `detail` says how.
     """
 
     passed: bool
@@ -310,6 +312,7 @@ class Score:
     timed_out: bool = False
     detail: str = ""
     test_seconds: float = 0.0
+    tampering: bool = False
 
     @property
     def passed_tests(self) -> int:

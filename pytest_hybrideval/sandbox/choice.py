@@ -12,6 +12,7 @@ from typing import Protocol
 
 from pytest_hybrideval.core.errors import ConfigurationError, SandboxError
 from pytest_hybrideval.sandbox.bubblewrap import Bubblewrap
+from pytest_hybrideval.sandbox.docker import find_docker
 from pytest_hybrideval.sandbox.namespaces import Namespaces
 from pytest_hybrideval.sandbox.plain import PlainProcess
 from pytest_hybrideval.sandbox.process import Job, RunResult
@@ -75,13 +76,13 @@ def tried(name: str) -> tuple[Sandbox | None, str]:
     """The sandbox if a trivial command ran in it, otherwise None and the reason with its remedy."""
     try:
         sandbox = _MAKERS[name]()
-        _try(sandbox)
+        _try(sandbox, _REMEDIES[name])
     except (SandboxError, OSError) as problem:
         return None, str(problem)
     return sandbox, ""
 
 
-def _try(sandbox: Sandbox) -> None:
+def _try(sandbox: Sandbox, remedy: str) -> None:
     with tempfile.TemporaryDirectory(prefix="hybrideval-probe-") as folder:
         job = Job(
             argv=["/bin/sh", "-c", "echo works > probe && cat probe"],
@@ -92,14 +93,20 @@ def _try(sandbox: Sandbox) -> None:
         result = sandbox.run(job)
     if result.exit_code != 0 or result.stdout != b"works\n":
         said = result.stderr.decode(errors="replace").strip() or f"a trivial command ended with {result.exit_code}"
-        raise SandboxError(f"{said}; {_REMEDY}")
+        raise SandboxError(f"{said}; {remedy}")
 
 
-_REMEDY = (
+_USER_NAMESPACES = (
     "allow user namespaces (sysctl user.max_user_namespaces above 0; on Ubuntu 24.04 and later also"
     " kernel.apparmor_restrict_unprivileged_userns=0; in Docker a seccomp profile that permits unshare),"
     " or choose another sandbox"
 )
+_REMEDIES = {
+    "bubblewrap": _USER_NAMESPACES,
+    "namespaces": _USER_NAMESPACES,
+    "docker": "the engine must run on this machine and may mount its folders; see docs/sandbox.md",
+    "none": "is /bin/sh missing?",
+}
 
 
 def _bubblewrap() -> Sandbox:
@@ -109,8 +116,11 @@ def _bubblewrap() -> Sandbox:
     return Bubblewrap(program)
 
 
+# From the best to none at all.
 _MAKERS: dict[str, Callable[[], Sandbox]] = {
     "bubblewrap": _bubblewrap,
     "namespaces": Namespaces,
+    "docker": find_docker,
     "none": PlainProcess,
 }
+LEVELS = tuple(_MAKERS)

@@ -20,12 +20,13 @@ from pytest_hybrideval.sandbox.process import Job, RunResult
 from pytest_hybrideval.scoring.limits import Limits
 from pytest_hybrideval.scoring.outcomes import TestRun, read_run, score_of
 from pytest_hybrideval.scoring.reference import ReferenceCache
-from pytest_hybrideval.scoring.runner_command import CHILD, RUNNER, runner_command
-from pytest_hybrideval.scoring.scratch import Scratch, fresh_scratch, place, take
+from pytest_hybrideval.scoring.runner_command import PROGRAM, runner_command
+from pytest_hybrideval.scoring.scratch import Scratch, fresh_scratch, place, place_text, take
 
 _PRODUCED_BYTES = 4 << 20
 _REPORT_BYTES = 64 << 20
 _SHOWN_OUTPUT = 20_000
+_INSTEAD_OF_TESTS = b'"""The text of the hidden tests is not on disk while they run."""\n'
 # What the runner may take beyond the tests' own time: start, last kills, report. Then it is killed from outside.
 _GRACE_SECONDS = 15.0
 
@@ -128,7 +129,9 @@ class HiddenTestScorer:
         order = {
             "root": str(scratch.root),
             "tests": tests,
+            "sources": {name: _text(task, name) for name in tests},
             "hidden": sorted(task.hidden),
+            "secrets": _secrets(task),
             "seconds": seconds,
             "limits": self._limits.as_job(),
         }
@@ -140,7 +143,7 @@ class HiddenTestScorer:
             stdout_bytes=_REPORT_BYTES,
             stderr_bytes=self._limits.output_bytes,
             stdin=json.dumps(order).encode(),
-            readable=(*self._python.readable, RUNNER, CHILD),
+            readable=(*self._python.readable, *PROGRAM),
             frozen=tuple(scratch.root / name for name in sorted(task.hidden)),
         )
 
@@ -182,15 +185,33 @@ class HiddenTestScorer:
 def _lay_down(task: Task, produced: Mapping[str, Path], root: Path) -> tuple[str, ...]:
     """Fill the folder: workspace, then the agent's allowed files, then the hidden ones over all. Says what it refused.
 
-    An allowed file that is not among `produced` keeps the workspace's content.
+    An allowed file that is not among `produced` keeps the workspace's content. Of the hidden tests only the names are
+    laid down: their text goes to the runner, so that no tested code finds it on disk.
     """
     for name, source in task.workspace.items():
         place(source, root, name)
     taken = [name for name in task.allowed if name in produced]
     refused = tuple(filter(None, (take(produced[name], root, name, _PRODUCED_BYTES) for name in taken)))
     for name, source in task.hidden.items():
-        place(source, root, name)
+        if _is_test(name):
+            place_text(_INSTEAD_OF_TESTS, root, name)
+        else:
+            place(source, root, name)
     return refused
+
+
+def _secrets(task: Task) -> list[str]:
+    """The files on this machine that say what passes: where a sandbox does not hide them, to open one is to cheat."""
+    maps = (task.hidden, task.solution, *(miss.files for miss in task.near_misses))
+    return sorted({str(path.resolve()) for files in maps for path in files.values()})
+
+
+def _text(task: Task, name: str) -> str:
+    """A hidden test file for the runner's job, byte for byte."""
+    try:
+        return task.hidden[name].read_bytes().decode("latin-1")
+    except OSError as problem:
+        raise SandboxError(f"cannot read the hidden test {name}: {problem}") from problem
 
 
 def _is_test(name: str) -> bool:
@@ -201,4 +222,4 @@ def _is_test(name: str) -> bool:
 @cache
 def _runner_digest() -> str:
     """Changes with our own runner, whose judgement the cached ids are."""
-    return hashlib.sha256(RUNNER.read_bytes() + CHILD.read_bytes()).hexdigest()[:16]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in PROGRAM)).hexdigest()[:16]

@@ -10,7 +10,7 @@ from typing import Any
 from pytest_hybrideval.core.domain import Score
 from pytest_hybrideval.sandbox.process import RunResult
 
-MISSING = "missing"
+MISSING, UNTOLD = "missing", "untold"
 _NAMED = 3
 # Of the phases of one test the gravest outcome counts, whatever came later.
 _GRAVITY = ("passed", "skipped", "xfailed", "failed", "error")
@@ -21,8 +21,9 @@ class TestRun:
     """What a run of hidden tests gave. `ready` says whether the runner began, `reported` whether it could finish.
 
     `tests` maps test id -> passed, failed, error, skipped, xfailed, or missing where it was collected or begun and did
-    not end. `fault` says why nothing of it can be believed, or is empty. `problems` are collection errors.
-    `test_seconds` is what the tests themselves took.
+    not end, or untold where it passed and its own code was not seen to reach its end. `fault` says why nothing of it
+    can be believed, or is empty; `tampering` that the fault is the tested code's attempt to be taken for a solution.
+    `problems` are collection errors. `test_seconds` is what the tests themselves took.
     """
 
     __test__ = False
@@ -32,6 +33,7 @@ class TestRun:
     exit_code: int | None = None
     timed_out: bool = False
     fault: str = ""
+    tampering: bool = False
     tests: Mapping[str, str] = field(default_factory=dict)
     summaries: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -58,7 +60,8 @@ def read_run(result: RunResult) -> TestRun:
         exit_code=report["exit_code"],
         timed_out=report["timed_out"],
         fault=report["fault"],
-        tests=_fold(messages),
+        tampering=report["tampering"],
+        tests=_fold(messages, set(report["told"])),
         summaries={message["id"]: message["summary"] for message in explained},
         texts={message["id"]: message["text"] for message in explained if "text" in message},
         problems={message["id"]: message["summary"] for message in messages if message["kind"] == "problem"},
@@ -67,7 +70,7 @@ def read_run(result: RunResult) -> TestRun:
     )
 
 
-def _fold(messages: list[dict[str, Any]]) -> dict[str, str]:
+def _fold(messages: list[dict[str, Any]], told: set[str]) -> dict[str, str]:
     phases: dict[str, list[tuple[str, str]]] = {}
     for message in messages:
         for test in message.get("ids", ()):
@@ -76,7 +79,8 @@ def _fold(messages: list[dict[str, Any]]) -> dict[str, str]:
             phases.setdefault(message["id"], [])
         if message["kind"] == "phase":
             phases.setdefault(message["id"], []).append((message["when"], message["outcome"]))
-    return {test: _outcome(seen) for test, seen in phases.items()}
+    outcomes = {test: _outcome(seen) for test, seen in phases.items()}
+    return {test: UNTOLD if said == "passed" and test not in told else said for test, said in outcomes.items()}
 
 
 def _outcome(phases: list[tuple[str, str]]) -> str:
@@ -111,6 +115,8 @@ def score_of(run: TestRun, expected: Collection[str], hidden: Collection[str], s
         seconds=seconds,
         test_seconds=run.test_seconds,
         timed_out=run.timed_out,
+        # What passed without having been run to its end was made to look so.
+        tampering=run.tampering or UNTOLD in (tests[test] for test in expected),
         detail="" if passed and expected else _detail(run, tests, expected, strange, seconds),
     )
 
@@ -130,6 +136,9 @@ def _detail(
         return f"{first} could not be collected: {run.problems[first]}"
     if strange:
         return f"{strange[0]} is no hidden test"
+    untold = next((test for test in expected if tests[test] == UNTOLD), "")
+    if untold:
+        return f"{untold} was reported as passed, and its code was not run to its end"
     wrong = [test for test, outcome in tests.items() if outcome in ("failed", "error")]
     wrong += [test for test in expected if test not in wrong and tests[test] != "passed"]
     if not wrong:

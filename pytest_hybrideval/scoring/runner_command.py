@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 RUNNER = Path(__file__).with_name("runner.py")
-CHILD = Path(__file__).with_name("runner_child.py")
+PROGRAM = tuple(
+    Path(__file__).with_name(f"runner{part}.py")
+    for part in ("", "_child", "_guard", "_signals", "_source", "_equal", "_frozen", "_watch")
+)
 
 
 def runner_command(python: str) -> list[str]:

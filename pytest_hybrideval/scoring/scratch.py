@@ -77,6 +77,11 @@ def place(source: Path, root: Path, name: str) -> None:
         raise SandboxError(f"cannot lay down {name} from {source}: {problem}") from problem
 
 
+def place_text(content: bytes, root: Path, name: str) -> None:
+    """Write a file of ours to `root/name`, over whatever is there. Raises `TaskError` as `place` does."""
+    _write(content, 0, root, name)
+
+
 def take(source: Path, root: Path, name: str, most_bytes: int) -> str:
     """Copy a file the agent left to `root/name`; the reason, where it is refused, otherwise an empty text.
 

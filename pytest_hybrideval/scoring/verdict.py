@@ -45,6 +45,8 @@ def judge(ledger: Ledger, agent: AgentResult, left: Left, score: Score | None) -
     infrastructure = _infrastructure(ledger, agent, score)
     if infrastructure:
         return infrastructure
+    if score and score.tampering:
+        return _failed(FailureMode.TAMPERING, score.detail)
     unread = next((call for call in ledger.agent_calls if call.truncated_prompt), None)
     if unread and not (score and score.passed):  # whatever came of it, it was not the model's answer to the task
         return _failed(FailureMode.CONTEXT_OVERFLOW, _unread(unread))

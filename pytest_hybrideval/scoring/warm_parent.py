@@ -40,8 +40,8 @@ def main(control: socket.socket) -> None:
     here = Path(__file__).parent
     runner, enclosure = _load(here / "runner.py"), _load(here.parent / "sandbox" / "enclosure.py")
     enclosure.die_with_parent()
-    child = runner.load_child()
-    rehearse(child)
+    parts = runner.Parts()
+    rehearse(parts)
     gc.collect()
     gc.freeze()  # keeps the collector from touching, and so copying, the pages that children share
     control.send(b'{"ready": true}')
@@ -51,7 +51,7 @@ def main(control: socket.socket) -> None:
             return
         pid = os.fork()
         if pid == 0:
-            _run(json.loads(message), streams, runner, enclosure, child)
+            _run(json.loads(message), streams, runner, enclosure, parts)
         for stream in streams:
             os.close(stream)
         control.send(json.dumps({"pid": pid}).encode())
@@ -59,15 +59,16 @@ def main(control: socket.socket) -> None:
         control.send(json.dumps({"exit": os.waitstatus_to_exitcode(status)}).encode())
 
 
-def rehearse(child: ModuleType) -> None:
+def rehearse(parts: Any) -> None:
     """Run two tests of our own, so that all is imported and parsed that pytest puts off until it runs, fails, explains.
 
     What such a run leaves in a process is undone: children start with the path and modules of a new one.
     """
     path, modules = list(sys.path), set(sys.modules)
     with tempfile.TemporaryDirectory(prefix="rehearsal-") as folder:
-        Path(folder, "test_rehearsal.py").write_text(_REHEARSAL, encoding="utf-8")
-        child.run(folder, ["test_rehearsal.py"], json.dumps)
+        test = Path(folder, "test_rehearsal.py")
+        test.write_text(_REHEARSAL, encoding="utf-8")
+        parts.child.run(folder, parts.source, [{str(test): _REHEARSAL.encode()}], [test.name], lambda kind, given: None)
     sys.path[:] = path
     del sys.modules["test_rehearsal"]
     assert sys.modules.keys() >= modules
@@ -93,7 +94,7 @@ def _receive(control: socket.socket) -> tuple[bytes, list[int]]:
     return message, list(descriptors)
 
 
-def _run(job: dict[str, Any], streams: list[int], runner: Any, enclosure: Any, child: ModuleType) -> NoReturn:
+def _run(job: dict[str, Any], streams: list[int], runner: Any, enclosure: Any, parts: Any) -> NoReturn:
     """Become the job: its session, streams, environment and folder; nothing else of this process stays open."""
     os.setsid()
     enclosure.die_with_parent()
@@ -107,7 +108,9 @@ def _run(job: dict[str, Any], streams: list[int], runner: Any, enclosure: Any, c
     random.seed()
 
     def serve() -> NoReturn:
-        runner.serve(child)
+        for name in ("ctypes", "libc"):
+            vars(enclosure).pop(name)
+        runner.serve(parts)
         os._exit(0)
 
     os._exit(enclosure.enclosed(job["plan"], serve))

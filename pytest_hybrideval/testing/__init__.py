@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         make_trial,
         make_variant,
     )
+    from pytest_hybrideval.testing.sandbox_conformance import SANDBOX_CHECKS, SandboxCheck, check_sandbox
     from pytest_hybrideval.testing.scripted import (
         Ask,
         Pause,
@@ -43,7 +44,9 @@ __all__ = [
     "Raw",
     "ReceivedRequest",
     "Reply",
+    "SANDBOX_CHECKS",
     "STRATEGY_CHECKS",
+    "SandboxCheck",
     "ScriptedAgent",
     "ScriptedBackend",
     "ScriptedClassifier",
@@ -52,6 +55,7 @@ __all__ = [
     "ScriptedStrategy",
     "StrategyCheck",
     "ToolCall",
+    "check_sandbox",
     "check_strategy",
     "make_backend_call",
     "make_context",
@@ -72,7 +76,9 @@ _HOMES = {
     "Raw": "replies",
     "ReceivedRequest": "fake_server",
     "Reply": "replies",
+    "SANDBOX_CHECKS": "sandbox_conformance",
     "STRATEGY_CHECKS": "strategy_conformance",
+    "SandboxCheck": "sandbox_conformance",
     "ScriptedAgent": "scripted_agent",
     "ScriptedBackend": "scripted",
     "ScriptedClassifier": "scripted",
@@ -81,6 +87,7 @@ _HOMES = {
     "ScriptedStrategy": "scripted",
     "StrategyCheck": "strategy_conformance",
     "ToolCall": "replies",
+    "check_sandbox": "sandbox_conformance",
     "check_strategy": "strategy_conformance",
     "make_backend_call": "samples",
     "make_context": "scripted",

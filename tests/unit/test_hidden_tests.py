@@ -1,4 +1,4 @@
-"""The scorer tells a solution from what is none, and is not taken in by files that try to pass without being one."""
+"""The scorer tells a solution from what is none. What tries to pass without being one is in `test_cheats.py`."""
 
 from __future__ import annotations
 
@@ -199,50 +199,6 @@ def test_hidden_files_win_over_produced_ones(scorer: HiddenTestScorer, build: Bu
     result = scorer.score(task, produced)
     assert not result.passed
     assert "ImportError" in result.detail
-
-
-def test_ini_files_and_conftest_among_the_allowed_files_are_not_read(scorer: HiddenTestScorer, build: Builder) -> None:
-    hook = "import pytest\n@pytest.hookimpl(tryfirst=True)\ndef pytest_pyfunc_call(): return True\n"
-    allowed = {"solution.py": SOLUTION, "conftest.py": "", "pytest.ini": "[pytest]\n"}
-    cheat = {"solution.py": "def double(n): pass\n", "conftest.py": hook, "pytest.ini": "[pytest]\naddopts=--co\n"}
-    assert not scorer.score(build.task(allowed), build.files(cheat)).passed
-
-
-@pytest.mark.parametrize(
-    "cheat",
-    [
-        "import sys; sys.exit(0)",
-        "import os; os._exit(0)",
-        "import pytest; pytest.exit('done', returncode=0)",
-        "import pytest; pytest.skip('done', allow_module_level=True)",
-        "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
-        "import os, signal; os.kill(os.getppid(), signal.SIGKILL); os._exit(0)",
-        "import atexit, os; atexit.register(os._exit, 0); raise SystemExit",
-        "import os\nif os.fork(): os._exit(0)\ndef double(n): return 2 * n",
-        "import os\ndef double(n): os._exit(0)",
-        "import pytest\ndef double(n): pytest.skip('done')",
-        "import pytest\ndef double(n): pytest.xfail('done')",
-        "import _pytest.python as p\np.Function.runtest = lambda self: None\ndef double(n): return 0",
-        "import _pytest.runner as r\nr.pytest_runtest_call.__code__ = (lambda item: None).__code__\n"
-        "def double(n): return 0",
-        "import _pytest.reports as r\nm = r.TestReport.from_item_and_call\n"
-        "def f(item, call):\n    call.excinfo = None\n    return m(item, call)\n"
-        "r.TestReport.from_item_and_call = f\ndef double(n): return 0",
-        "import pathlib\nfor f in pathlib.Path('.').glob('test_*.py'):\n"
-        "    try: f.unlink(); f.write_text('def test(): pass')\n    except OSError: pass\ndef double(n): return 0",
-        "import os\nfor fd in range(3, 64):\n"
-        '    try: os.write(fd, b\'{"kind": "returned", "code": 0}\\n\')\n    except OSError: pass\nos._exit(0)',
-        "print('{\"ready\": true}')\nprint('{\"exit_code\": 0}')\nimport os; os._exit(0)",
-        "import sys\nf = sys._getframe()\nwhile f and 'config' not in f.f_locals: f = f.f_back\n"
-        "class P:\n    def pytest_pyfunc_call(self): return True\n"
-        "f and f.f_locals['config'].pluginmanager.register(P())\ndef double(n): return 0",
-        "import builtins\nbuiltins.AssertionError = type('E', (Exception,), {})\ndef double(n): return 0",
-    ],
-)
-def test_what_only_looks_like_passing_does_not_pass(scorer: HiddenTestScorer, build: Builder, cheat: str) -> None:
-    result = score(scorer, build, cheat)
-    assert not result.passed
-    assert result.detail != ""
 
 
 def test_a_second_hidden_file_cannot_be_rewritten_by_the_first_import(scorer: HiddenTestScorer, build: Builder) -> None:
@@ -547,7 +503,7 @@ def test_a_sandbox_that_breaks_is_infrastructure(build: Builder) -> None:
 
 def test_a_python_without_pytest_is_refused(tmp_path: Path) -> None:
     bare = tmp_path / "python"
-    bare.write_text('#!/bin/sh\necho \'{"version": "x", "prefixes": [], "pytest": false}\'\n')
+    bare.write_text('#!/bin/sh\necho \'{"version": "x", "prefixes": [], "module": null}\'\n')
     bare.chmod(0o755)
     with pytest.raises(ConfigurationError, match="install pytest in that environment"):
         HiddenTestScorer(choose("none"), Limits(), None, python=str(bare))

@@ -227,6 +227,49 @@ def test_what_is_readable_may_lie_below_tmp(enclosed: Sandbox, scratch: Path) ->
     assert enclosed.run(job).stdout == b"to be read"
 
 
+def test_folders_may_lie_elsewhere_inside(enclosed: Sandbox, scratch: Path) -> None:
+    home = scratch.parent / "home"
+    home.mkdir()
+    code = """
+import os
+print(os.getcwd())
+open("/there/kept/made.txt", "w").write("made")
+open("frozen.txt", "a")
+"""
+    (scratch / "frozen.txt").write_text("as it was")
+    frozen = (scratch / "frozen.txt",)
+    result = run(
+        enclosed, scratch, code, shown_at=Path("/there/work"), writable=((home, Path("/there/kept")),), frozen=frozen
+    )
+    assert result.stdout == b"/there/work\n"
+    assert b"Read-only file system: 'frozen.txt'" in result.stderr
+    assert (home / "made.txt").read_text() == "made"
+
+
+def test_sources_of_the_system_are_hidden_but_for_what_is_readable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many images of containers have the checkout there, with solutions and the environment in it."""
+    from pytest_hybrideval.sandbox import view as module
+
+    monkeypatch.setattr(module, "_HIDDEN", ("/usr/share",))
+    tool = next(path for path in Path("/usr/share").iterdir() if path.is_dir())
+    job = Job(
+        ["ls", "-A", "/usr/share"], Path("/tmp"), {"PATH": "/usr/bin:/bin"}, 20.0, readable=(tool, Path("/usr/bin"))
+    )
+    shown = module.view(job)
+    assert (shown.hidden, shown.read_only) == ((Path("/usr/share"),), (tool,))
+
+
+def test_hidden_folders_are_empty(enclosed: Sandbox, scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pytest_hybrideval.sandbox import view as module
+
+    monkeypatch.setattr(module, "_HIDDEN", ("/usr/share",))
+    tool = next(path for path in Path("/usr/share").iterdir() if path.is_dir())
+    code = ["/bin/sh", "-c", "ls -A /usr/share; touch /usr/share/new"]
+    result = enclosed.run(Job(code, scratch, {"PATH": "/usr/bin:/bin"}, 20.0, readable=(tool,)))
+    assert result.stdout.decode().split() == [tool.name]
+    assert b"Read-only file system" in result.stderr
+
+
 def test_a_symbolic_link_leads_nowhere(enclosed: Sandbox, scratch: Path) -> None:
     (scratch.parent / "secret.txt").write_text("secret")
     (scratch / "link").symlink_to(scratch.parent / "secret.txt")
