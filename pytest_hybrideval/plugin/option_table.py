@@ -89,7 +89,9 @@ OPTIONS = (
     Option("--hybrid-scoring-warm", "on|off", "fork hidden tests from a process that has imported pytest", "on"),
     Option("--hybrid-timeout", "SECONDS", "time limit of the agent, over the tasks' own"),
     Option("--hybrid-tries", "N", "tries of the agent; before a further one it is shown the hidden tests' output", "1"),
-    Option("--hybrid-sandbox", "LEVEL", "where agent and tests run: auto, bubblewrap, namespaces, docker or none", "auto"),
+    Option(
+        "--hybrid-sandbox", "LEVEL", "where agent and tests run: auto, bubblewrap, namespaces, docker or none", "auto"
+    ),
     Option("--hybrid-results-dir", "DIR", "parent of the runs' directories", "results"),
     Option("--hybrid-run-id", "NAME", "name of this run's directory (default: time and a random part)"),
     RESUME,
