@@ -15,7 +15,7 @@ from pytest_hybrideval.core.errors import AgentUnavailable, SandboxError
 from pytest_hybrideval.core.protocols import Agent, AgentJob, Router, Sampling, Scorer
 from pytest_hybrideval.core.records import Ledger, Stages, TrialRecord
 from pytest_hybrideval.core.settings import Settings
-from pytest_hybrideval.scoring.evidence import changed_elsewhere, first_syntax_error
+from pytest_hybrideval.scoring.evidence import changed_elsewhere, files_left, first_syntax_error
 from pytest_hybrideval.scoring.feedback import failure_texts
 from pytest_hybrideval.scoring.verdict import Left, Verdict, judge
 from pytest_hybrideval.suites.staging import instruction, retry_instruction, stage
@@ -238,14 +238,15 @@ def _judged(record: TrialRecord, verdict: Verdict, score: Score | None) -> Trial
 
 def _produced(task: Task, workspace: Path) -> dict[str, Path]:
     """The files that count, as far as the agent left them; what is no regular file does not count."""
-    files = {name: workspace / name for name in task.allowed}
+    names = files_left(workspace) if task.open else task.allowed
+    files = {name: workspace / name for name in names}
     return {name: path for name, path in files.items() if path.is_file() and not path.is_symlink()}
 
 
 def _write_diff(task: Task, produced: Mapping[str, Path], target: Path) -> bool:
     """Write what changed as one unified diff; whether anything did. A created file that stayed empty is no change."""
     lines: list[str] = []
-    for name in task.allowed:
+    for name in sorted({*task.edit, *produced}) if task.open else task.allowed:
         before = _lines(task.workspace.get(name))
         after = _lines(produced.get(name))
         lines += difflib.unified_diff(before, after, f"a/{name}", f"b/{name}")

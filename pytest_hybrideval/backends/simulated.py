@@ -146,6 +146,8 @@ class SimulatedBackend:
         return text, finish, Usage(prompt=prompt, completion=_tokens(text), cached=0, reasoning=0)
 
     def _reply(self, trial: Trial, signals: RequestSignals, turn: int) -> str:
+        if not trial.task.solution:
+            raise RequestRefused(f"{self.ref} knows only tasks whose solution is files; {trial.task.id} has a script")
         variants = edits.variants(trial.task)
         if signals.phase is Phase.PLAN:
             return edits.plan(trial.task, variants[self._choose(trial, signals)])

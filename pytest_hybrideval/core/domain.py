@@ -25,6 +25,7 @@ class TaskClass(str, Enum):
     D5 = "D5"
     D6 = "D6"
     PUZZLE = "puzzle"
+    TERMINAL = "terminal"
 
 
 class Outcome(str, Enum):
@@ -84,6 +85,17 @@ class ErrorKind(str, Enum):
     INTERNAL = "internal"
 
 
+PYTEST, JEST, SCRIPT = "pytest", "jest", "script"
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """What a task in Harbor's layout has: the path that its files have where it runs, and the script that solves it."""
+
+    workdir: str
+    solver: Path | None
+
+
 @dataclass(frozen=True)
 class NearMiss:
     """A plausible wrong solution: files laid over the workspace (relative path -> where it lies on disk)."""
@@ -99,8 +111,10 @@ class Task:
 
     Every file map is workspace-relative POSIX path -> file on disk, read when needed.
     `edit` and `create` are the only files taken over from the agent. `hidden` is laid over the workspace for
-    scoring. `digest` is a hash over everything that can change a verdict (texts, files, limits). `skip` says why its
-    trials cannot run on this machine; empty where they can.
+    scoring. `digest` is a hash over everything that can change a verdict (texts, files, limits). `runner` runs the
+    hidden tests: `PYTEST`, `JEST` with the modules in `tools`, or `SCRIPT` as `terminal` says: then whatever the agent
+    leaves counts. `skip` says why its trials cannot run on this
+    machine; empty where they can.
     """
 
     suite: str
@@ -121,12 +135,20 @@ class Task:
     topics: tuple[str, ...] = ()
     agent_seconds: float = 600.0
     scoring_seconds: float = 60.0
+    runner: str = PYTEST
+    tools: Path | None = None
+    terminal: Terminal | None = None
     skip: str = ""
 
     @property
     def id(self) -> str:
         """`suite/name`, unique within a run."""
         return f"{self.suite}/{self.name}"
+
+    @property
+    def open(self) -> bool:
+        """Whether every file that the agent leaves counts, whatever its name."""
+        return self.terminal is not None
 
     @property
     def allowed(self) -> tuple[str, ...]:

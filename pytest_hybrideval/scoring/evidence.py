@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 
 from pytest_hybrideval.core.domain import Task
@@ -16,17 +17,22 @@ _MOST_FILES = 10_000
 def changed_elsewhere(task: Task, workspace: Path) -> tuple[str, ...]:
     """Files that the agent changed or made and that the task does not let it: their names, sorted."""
     found = []
-    for number, path in enumerate(workspace.rglob("*")):
-        if number > _MOST_FILES:
-            break
+    for name in files_left(workspace):
+        given = task.workspace.get(name)
+        if name not in task.allowed and (given is None or given.read_bytes() != (workspace / name).read_bytes()):
+            found.append(name)
+    return tuple(found)
+
+
+def files_left(workspace: Path) -> list[str]:
+    """The files in a workspace without the agent's own notes, caches and links: their names, sorted."""
+    found = []
+    for path in islice(workspace.rglob("*"), _MOST_FILES):
         name = path.relative_to(workspace)
-        if name.parts[0].startswith(_OWN) or _CACHES.intersection(name.parts) or path.is_symlink():
-            continue
-        if path.is_file() and name.as_posix() not in task.allowed:
-            given = task.workspace.get(name.as_posix())
-            if given is None or given.read_bytes() != path.read_bytes():
-                found.append(name.as_posix())
-    return tuple(sorted(found))
+        ours = name.parts[0].startswith(_OWN) or _CACHES.intersection(name.parts)
+        if not ours and path.is_file() and not path.is_symlink():
+            found.append(name.as_posix())
+    return sorted(found)
 
 
 def first_syntax_error(produced: Mapping[str, Path]) -> str:

@@ -2,33 +2,51 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from sys import executable
+from typing import Protocol
 
-from pytest_hybrideval.core.domain import Score, Task
+from pytest_hybrideval.core.domain import JEST, PYTEST, SCRIPT, Score, Task
 from pytest_hybrideval.core.errors import SandboxError
 from pytest_hybrideval.sandbox.choice import Sandbox
 from pytest_hybrideval.sandbox.interpreter import interpreter
-from pytest_hybrideval.sandbox.process import Job, RunResult
+from pytest_hybrideval.sandbox.process import RunResult
+from pytest_hybrideval.scoring.jest import Jest
 from pytest_hybrideval.scoring.limits import Limits
-from pytest_hybrideval.scoring.outcomes import TestRun, read_run, score_of
+from pytest_hybrideval.scoring.outcomes import TestRun, score_of
+from pytest_hybrideval.scoring.python_tests import SHUFFLE, PythonTests
 from pytest_hybrideval.scoring.reference import ReferenceCache
-from pytest_hybrideval.scoring.runner_command import PROGRAM, runner_command
-from pytest_hybrideval.scoring.scratch import Scratch, fresh_scratch, place, place_text, take
+from pytest_hybrideval.scoring.scratch import Scratch, fresh_scratch, place, take
+from pytest_hybrideval.scoring.script import Script
 
 _PRODUCED_BYTES = 4 << 20
-_REPORT_BYTES = 64 << 20
 _SHOWN_OUTPUT = 20_000
-_INSTEAD_OF_TESTS = b'"""The text of the hidden tests is not on disk while they run."""\n'
-# What the runner may take beyond the tests' own time: start, last kills, report. Then it is killed from outside.
-_GRACE_SECONDS = 15.0
+
+
+class Harness(Protocol):
+    """Runs the hidden tests of tasks of one kind."""
+
+    def identity(self, task: Task) -> str:
+        """Versions of what a result depends on beside the task."""
+        ...
+
+    def place_hidden(self, task: Task, scratch: Scratch) -> None:
+        """Lay down the hidden files over what is there."""
+        ...
+
+    def run(
+        self, sandbox: Sandbox, task: Task, scratch: Scratch, environ: Mapping[str, str], seconds: float
+    ) -> tuple[RunResult, TestRun]:
+        """Run the tests within so many seconds of wall time.
+
+        Raises `SandboxError` where they cannot be run here, `OSError` where the sandbox cannot be started.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -51,6 +69,12 @@ class HiddenTestScorer:
         self._sandbox = sandbox
         self._limits = limits
         self._python = interpreter(python)
+        self._script = Script(limits)
+        self._runners: Mapping[str, Harness] = {
+            PYTEST: PythonTests(self._python, limits),
+            JEST: Jest(limits),
+            SCRIPT: self._script,
+        }
         self._references = ReferenceCache(cache_dir)
         self._unjudgeable: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -82,7 +106,7 @@ class HiddenTestScorer:
 
         Found once per task, Python and sandbox. Raises `SandboxError` naming the tests that do not pass.
         """
-        key = f"{task.digest}|{self._python.version}|{self._sandbox.name}|{_runner_digest()}"
+        key = f"{task.digest}|{self._sandbox.name}|{self._runners[task.runner].identity(task)}"
         with self._lock:
             if key in self._unjudgeable:
                 raise SandboxError(self._unjudgeable[key])
@@ -92,7 +116,7 @@ class HiddenTestScorer:
             return known
 
     def _find_reference(self, task: Task, key: str) -> frozenset[str]:
-        attempt = self._attempt(task, task.solution)
+        attempt = self._attempt(task, task.solution, solve=True)
         # A test that skips itself or is marked to fail says nothing here, and nothing is expected of it.
         ids = frozenset(test for test, outcome in attempt.run.tests.items() if outcome not in ("skipped", "xfailed"))
         score = score_of(attempt.run, ids, task.hidden.keys(), attempt.result.seconds)
@@ -106,46 +130,23 @@ class HiddenTestScorer:
             raise SandboxError(f"cannot keep the reference ids of {task.id}: {problem}") from problem
         return ids
 
-    def _attempt(self, task: Task, produced: Mapping[str, Path], shuffle: int | None = None) -> _Attempt:
+    def _attempt(
+        self, task: Task, produced: Mapping[str, Path], shuffle: int | None = None, *, solve: bool = False
+    ) -> _Attempt:
+        """One run; with `solve` over what the task's own solution makes of it, where that is a script."""
+        runner, wall = self._runners[task.runner], self._limits.wall_seconds
+        seconds = task.scoring_seconds if wall is None else wall
         with fresh_scratch() as scratch:
             refused = _lay_down(task, produced, scratch.root)
-            job = self._job(task, scratch, shuffle)
+            environ = self._environ(scratch) | ({} if shuffle is None else {SHUFFLE: str(shuffle)})
             try:
-                result = self._sandbox.run(job)
+                if solve and task.terminal is not None:
+                    self._script.solve(self._sandbox, task, scratch, environ, seconds)
+                runner.place_hidden(task, scratch)
+                result, run = runner.run(self._sandbox, task, scratch, environ, seconds)
             except OSError as problem:
                 raise SandboxError(f"the sandbox {self._sandbox.name} cannot be started: {problem}") from problem
-        run = read_run(result)
-        if not run.ready:
-            said = result.stderr.decode(errors="replace").strip()[-500:] or f"exit code {result.exit_code}"
-            raise SandboxError(f"the test runner did not start in the sandbox {self._sandbox.name}: {said}")
         return _Attempt(run, result, refused)
-
-    def _job(self, task: Task, scratch: Scratch, shuffle: int | None) -> Job:
-        tests = sorted(name for name in task.hidden if _is_test(name))
-        if not tests:
-            raise SandboxError(f"{task.id} has no hidden file named test_*.py or *_test.py: nothing can judge it")
-        wall = self._limits.wall_seconds
-        seconds = task.scoring_seconds if wall is None else wall
-        order = {
-            "root": str(scratch.root),
-            "tests": tests,
-            "sources": {name: _text(task, name) for name in tests},
-            "hidden": sorted(task.hidden),
-            "secrets": _secrets(task),
-            "seconds": seconds,
-            "limits": self._limits.as_job(),
-        }
-        return Job(
-            argv=runner_command(self._python.program),
-            scratch=scratch.folder,
-            environ=self._environ(scratch) | ({} if shuffle is None else {"HYBRIDEVAL_SHUFFLE": str(shuffle)}),
-            seconds=seconds + _GRACE_SECONDS,
-            stdout_bytes=_REPORT_BYTES,
-            stderr_bytes=self._limits.output_bytes,
-            stdin=json.dumps(order).encode(),
-            readable=(*self._python.readable, *PROGRAM),
-            frozen=tuple(scratch.root / name for name in sorted(task.hidden)),
-        )
 
     def _environ(self, scratch: Scratch) -> dict[str, str]:
         folder = os.path.dirname(self._python.program)
@@ -183,43 +184,11 @@ class HiddenTestScorer:
 
 
 def _lay_down(task: Task, produced: Mapping[str, Path], root: Path) -> tuple[str, ...]:
-    """Fill the folder: workspace, then the agent's allowed files, then the hidden ones over all. Says what it refused.
+    """Fill the folder: workspace, then the agent's files that count. Says what it refused of them.
 
-    An allowed file that is not among `produced` keeps the workspace's content. Of the hidden tests only the names are
-    laid down: their text goes to the runner, so that no tested code finds it on disk.
+    An allowed file that is not among `produced` keeps the workspace's content.
     """
     for name, source in task.workspace.items():
         place(source, root, name)
-    taken = [name for name in task.allowed if name in produced]
-    refused = tuple(filter(None, (take(produced[name], root, name, _PRODUCED_BYTES) for name in taken)))
-    for name, source in task.hidden.items():
-        if _is_test(name):
-            place_text(_INSTEAD_OF_TESTS, root, name)
-        else:
-            place(source, root, name)
-    return refused
-
-
-def _secrets(task: Task) -> list[str]:
-    """The files on this machine that say what passes: where a sandbox does not hide them, to open one is to cheat."""
-    maps = (task.hidden, task.solution, *(miss.files for miss in task.near_misses))
-    return sorted({str(path.resolve()) for files in maps for path in files.values()})
-
-
-def _text(task: Task, name: str) -> str:
-    """A hidden test file for the runner's job, byte for byte."""
-    try:
-        return task.hidden[name].read_bytes().decode("latin-1")
-    except OSError as problem:
-        raise SandboxError(f"cannot read the hidden test {name}: {problem}") from problem
-
-
-def _is_test(name: str) -> bool:
-    path = PurePosixPath(name)
-    return path.suffix == ".py" and (path.name.startswith("test_") or path.stem.endswith("_test"))
-
-
-@cache
-def _runner_digest() -> str:
-    """Changes with our own runner, whose judgement the cached ids are."""
-    return hashlib.sha256(b"".join(path.read_bytes() for path in PROGRAM)).hexdigest()[:16]
+    taken = [name for name in (produced if task.open else task.allowed) if name in produced]
+    return tuple(filter(None, (take(produced[name], root, name, _PRODUCED_BYTES) for name in taken)))

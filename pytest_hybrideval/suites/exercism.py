@@ -11,8 +11,9 @@ import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pytest_hybrideval.core.domain import NearMiss, Task, TaskClass
+from pytest_hybrideval.core.domain import JEST, PYTEST, NearMiss, Task, TaskClass
 from pytest_hybrideval.core.errors import TaskError
+from pytest_hybrideval.suites import javascript
 from pytest_hybrideval.suites.folders import digest, files_below
 from pytest_hybrideval.suites.tracks import track_of
 
@@ -20,7 +21,8 @@ _CONFIG = Path(".meta/config.json")
 _NEAR_MISSES = Path(".meta/near_misses")
 # What Exercism tells its students, in the order in which it does.
 _DOCS = ("introduction.md", "introduction.append.md", "instructions.md", "instructions.append.md")
-_LANGUAGES = (".py",)
+_LANGUAGES = {".py": PYTEST, ".js": JEST}
+_BESIDE = {".js": ("package.json", ".cjs", ".mjs")}
 _LEVELS = ("easy", "medium", "hard")
 _SCORING_SECONDS = 60.0
 _AGENT_SECONDS = 600.0
@@ -41,6 +43,7 @@ class ExercismSuite:
         example = "exemplar" if "exemplar" in config["files"] else "example"  # concept exercises call it so
         examples = list(_named_files(folder, config, example).values())
         track, suffix = track_of(folder), PurePosixPath(next(iter(stubs))).suffix
+        tools = javascript.look(folder) if suffix == ".js" else javascript.Found(None, _foreign(suffix))
         instruction = _instruction(folder)
         if suffix in _LANGUAGES and len(examples) != len(stubs):
             raise TaskError(
@@ -67,17 +70,26 @@ class ExercismSuite:
             topics=_topics(folder, config) or (track.topics(folder.name) if track else ()),
             agent_seconds=_AGENT_SECONDS,
             scoring_seconds=_SCORING_SECONDS,
-            skip="" if suffix in _LANGUAGES else _foreign(suffix),
+            runner=_LANGUAGES.get(suffix, ""),
+            tools=tools.modules,
+            skip=tools.missing,
         )
 
 
 def _unnamed(folder: Path, named: dict[str, Path], suffix: str) -> dict[str, Path]:
-    """Files of the language beside the stub that the configuration forgets: tests of genuine tracks import some."""
-    beside = (path for path in sorted(folder.iterdir()) if path.suffix == suffix and path.is_file())
-    return {path.name: path for path in beside if path.name not in named and not path.is_symlink()}
+    """What the configuration forgets and tests of genuine tracks use: files of the language, folders of data."""
+    wanted = (suffix, *_BESIDE.get(suffix, ()))
+    found = {path.name: path for path in sorted(folder.iterdir()) if path.is_file() and path.name.endswith(wanted)}
+    for inner in sorted(folder.iterdir()):
+        if inner.is_dir() and not inner.name.startswith((".", "_")) and inner.name != javascript.MODULES:
+            found |= {f"{inner.name}/{name}": path for name, path in files_below(inner).items()}
+    return {name: path for name, path in found.items() if name not in named and not path.is_symlink()}
 
 
 def _foreign(suffix: str) -> str:
+    """Why a language's tests cannot be run, empty where they can."""
+    if suffix in _LANGUAGES:
+        return ""
     return f"its language ({suffix or 'none'}) is not one whose hidden tests can be run: {', '.join(_LANGUAGES)}"
 
 

@@ -30,6 +30,8 @@ def stage(task: Task, workspace: Path) -> None:
 
 def instruction(task: Task) -> str:
     """What the agent is told: the task's text and the rule that decides which of its files count."""
+    if task.terminal is not None:
+        return f"{task.instruction}\n\nThe folder `{task.terminal.workdir}` is the current folder here.\n"
     names = ", ".join(f"`{name}`" for name in task.allowed)
     return (
         f"{task.instruction}\n\n"
@@ -43,6 +45,7 @@ def retry_instruction(task: Task, failures: str) -> str:
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", failures)), default=2))
     names = ", ".join(f"`{name}`" for name in task.allowed)
     return (
-        f"{RETRY_MARK} They are right, and cannot be changed. Look at what they say and mend the code; "
-        f"only changes to these files count: {names}.\n\n{fence}\n{failures.strip()}\n{fence}\n"
+        f"{RETRY_MARK} They are right, and cannot be changed. Look at what they say and mend the code"
+        f"{'' if task.open else f'; only changes to these files count: {names}'}."
+        f"\n\n{fence}\n{failures.strip()}\n{fence}\n"
     )
