@@ -13,6 +13,7 @@ from pytest_hybrideval.cli.application import NegativeAnswer
 if TYPE_CHECKING:
     from pytest_hybrideval.sandbox.probes import Blocks
 
+_WARM = "namespaces"
 _KINDS = ("network", "reading", "writing", "processes")
 _COLUMNS = ("level", "works here", "network", "files outside", "writing outside", "other processes")
 
@@ -49,7 +50,7 @@ def doctor_command(
     else:
         typer.echo(_table(levels))
         typer.echo("\n" + "\n".join(f"{name}: {value}" for name, value in facts.items()))
-        typer.echo(f"\n'auto' takes {_auto(levels)} here{_better(levels)}")
+        typer.echo(f"\n'auto' takes {_auto(levels)} here{_how(levels)}{_better(levels)}")
         for level in levels:
             if level.why:
                 typer.echo(f"{level.name} does not work here: {level.why}")
@@ -91,7 +92,16 @@ def _facts() -> dict[str, str]:
 
 
 def _auto(levels: list[_Level]) -> str:
-    return next((level.name for level in levels if level.blocks is not None), "nothing")
+    """What runs trials: the level that can be warm where it works, else the best."""
+    working = [level.name for level in levels if level.blocks is not None]
+    return _WARM if _WARM in working else next(iter(working), "nothing")
+
+
+def _how(levels: list[_Level]) -> str:
+    cold = next((level.name for level in levels if level.blocks is not None), "")
+    if _auto(levels) != _WARM or cold == _WARM:
+        return ""
+    return f", where processes can be forked from warm ones ({cold} with --hybrid-scoring-warm off)"
 
 
 def _better(levels: list[_Level]) -> str:

@@ -6,9 +6,12 @@ import re
 import shutil
 from pathlib import Path
 
-from pytest_hybrideval.core.domain import Task
+from pytest_hybrideval.core.domain import JEST, PYTEST, Task
 from pytest_hybrideval.core.errors import ConfigurationError
 from pytest_hybrideval.core.signals import RETRY_MARK
+
+
+_LIBRARIES = {PYTEST: "Use the Python standard library only.", JEST: "Use no packages beside the language's own."}
 
 
 def stage(task: Task, workspace: Path) -> None:
@@ -36,7 +39,7 @@ def instruction(task: Task) -> str:
     return (
         f"{task.instruction}\n\n"
         f"Only changes to these files count, every other change is thrown away: {names}. "
-        f"Use the Python standard library only.\n"
+        f"{_LIBRARIES[task.runner]}\n"
     )
 
 

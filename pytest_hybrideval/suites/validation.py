@@ -40,17 +40,19 @@ class Validation:
     notes: list[str] = field(default_factory=list)
 
 
-def validate(task: Task, scorer: RepeatedScorer) -> Validation:
+def validate(task: Task, scorer: RepeatedScorer, *, thorough: bool = True) -> Validation:
     """Try out a task. Raises `SandboxError` where the tests cannot be run here, or the solution fails.
 
     The solution passes, the untouched workspace and each near miss fail; in another order every test says the same;
-    each test is failed by something; nothing of solution or tests is shown to the agent.
+    each test is failed by something; nothing of solution or tests is shown to the agent. Not `thorough`: near misses
+    run once, in the other order.
     """
     found = Validation(task, problems=[*_parts(task), *leaks(task)])
     failed_by: dict[str, list[str]] = {}
     passed: set[str] = set()
     for name, files in _attempts(task):
-        scores = [scorer.score(task, files, shuffle=shuffle) for shuffle in _ORDERS]
+        orders = _ORDERS if thorough or name in (_SOLUTION, _UNTOUCHED) else _ORDERS[1:]
+        scores = [scorer.score(task, files, shuffle=shuffle) for shuffle in orders]
         found.problems += _judged(name, scores)
         failing = {test for test, outcome in scores[0].tests.items() if outcome != "passed"}
         if name == _SOLUTION:
