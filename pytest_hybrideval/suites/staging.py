@@ -10,7 +10,6 @@ from pytest_hybrideval.core.domain import JEST, PYTEST, Task
 from pytest_hybrideval.core.errors import ConfigurationError
 from pytest_hybrideval.core.signals import RETRY_MARK
 
-
 _LIBRARIES = {PYTEST: "Use the Python standard library only.", JEST: "Use no packages beside the language's own."}
 
 
