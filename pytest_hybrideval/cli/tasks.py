@@ -41,6 +41,9 @@ def validate_command(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Task folders, or folders that hold some.")],
     sandbox: Annotated[str, typer.Option(metavar="LEVEL", help="Where the tests run; see --hybrid-sandbox.")] = "auto",
     jobs: Annotated[int, typer.Option("--jobs", "-j", metavar="N", min=1, help="Tasks at a time.")] = 1,
+    solutions: Annotated[
+        bool, typer.Option("--solutions", help="Only whether each task's own solution passes: for tasks of others.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
 ) -> None:
     """Try out task folders: whether each decides what it claims to.
@@ -62,7 +65,7 @@ def validate_command(
     if not found:
         raise NegativeAnswer(f"{', '.join(map(str, paths))}: no task folder in there; docs/tasks.md says what one is")
     rows = []
-    for row in _rows(found, sandbox, min(jobs, len(found))):
+    for row in _rows(found, sandbox, min(jobs, len(found)), solutions=solutions):
         rows.append(row)
         if not as_json:
             _tell(row)
@@ -102,9 +105,9 @@ def schema_command() -> None:
     typer.echo(json.dumps(json_schema(), indent=2))
 
 
-def _rows(found: Sequence[Found], sandbox: str, jobs: int) -> Iterator[_Row]:
+def _rows(found: Sequence[Found], sandbox: str, jobs: int, *, solutions: bool) -> Iterator[_Row]:
     """In the order of the folders, each as soon as it and those before it are done."""
-    folders = [(str(each.folder), each.why) for each in found]
+    folders = [(str(each.folder), each.why, solutions) for each in found]
     if jobs == 1:
         _start(sandbox)
         try:
@@ -135,12 +138,12 @@ def _stop() -> None:
     _scorer, _warm = None, None
 
 
-def _row(told: tuple[str, str]) -> _Row:
+def _row(told: tuple[str, str, bool]) -> _Row:
     from pytest_hybrideval.core.errors import SandboxError, TaskError
     from pytest_hybrideval.suites import BUILTIN
-    from pytest_hybrideval.suites.validation import validate
+    from pytest_hybrideval.suites.validation import check_solution, validate
 
-    folder, why = Path(told[0]), told[1]
+    folder, why, solutions = Path(told[0]), *told[1:]
     name = f"{folder.parent.name}/{folder.name}"
     if why:
         return _Row(name, problems=(f"{folder} {why}",))
@@ -153,7 +156,7 @@ def _row(told: tuple[str, str]) -> _Row:
         return replace(row, notes=(f"left out: {task.skip}",))
     assert _scorer is not None
     try:
-        found = validate(task, _scorer)
+        found = check_solution(task, _scorer) if solutions or task.open else validate(task, _scorer)
     except SandboxError as error:
         return replace(row, problems=(str(error),))
     problems, notes = tuple(found.problems), tuple(found.notes)

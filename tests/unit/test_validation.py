@@ -11,13 +11,13 @@ import pytest
 from builders import native_task
 
 from pytest_hybrideval.core.domain import Score, Task
-from pytest_hybrideval.core.errors import ConfigurationError, TaskError
+from pytest_hybrideval.core.errors import ConfigurationError, SandboxError, TaskError
 from pytest_hybrideval.suites import BUILTIN
 from pytest_hybrideval.suites.discovery import find_tasks
 from pytest_hybrideval.suites.leaks import leaks
 from pytest_hybrideval.suites.native import NativeSuite
 from pytest_hybrideval.suites.scaffold import scaffold
-from pytest_hybrideval.suites.validation import Validation, validate
+from pytest_hybrideval.suites.validation import Validation, check_solution, validate
 
 MISSES = ("one", "two", "three")
 BODY = "def slug(text):\n    lowered = text.lower()\n    joined = lowered.replace(' ', '-')\n    return joined\n"
@@ -35,6 +35,11 @@ class Told:
     def __init__(self, fails: Mapping[str, set[str]], shuffled: Mapping[str, set[str]] | None = None) -> None:
         self.fails, self.shuffled = fails, {**fails, **(shuffled or {})}
         self.seconds = 0.5
+
+    def reference_ids(self, task: Task) -> frozenset[str]:
+        if self.fails.get("solution"):
+            raise SandboxError("its own solution does not pass")
+        return frozenset({"a", "b"})
 
     def score(self, task: Task, produced: Mapping[str, Path], *, shuffle: int | None = None) -> Score:
         text = produced["slug.py"].read_text()
@@ -92,6 +97,16 @@ def test_too_few_near_misses_are_a_problem(tmp_path: Path) -> None:
     task = task_with(tmp_path)
     (problem,) = found(replace(task, near_misses=task.near_misses[:2]), {**GOOD, "untouched": {"a", "b"}}).problems
     assert problem.startswith("2 near misses; 3 are the least")
+
+
+def test_tasks_of_others_are_asked_for_their_solution_alone(tmp_path: Path) -> None:
+    task = replace(task_with(tmp_path), near_misses=())
+    good = check_solution(task, Told(GOOD))
+    assert (good.problems, good.notes, good.tests) == ([], [], 2)
+    (note,) = check_solution(task, Told({})).notes
+    assert note.startswith("the workspace as given passes, too")
+    with pytest.raises(SandboxError):
+        check_solution(task, Told({"solution": {"a"}}))
 
 
 def test_a_folder_with_a_typo_is_named(tmp_path: Path) -> None:
