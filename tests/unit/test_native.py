@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from builders import MANIFEST, native_task, write_files
 
 from pytest_hybrideval.core.domain import Task, TaskClass
 from pytest_hybrideval.core.errors import TaskError
+from pytest_hybrideval.suites.manifest import json_schema
 from pytest_hybrideval.suites.native import NativeSuite
 
 FILES = MANIFEST["files"]
@@ -308,3 +310,19 @@ def test_a_file_that_moves_between_parts_changes_the_digest(tmp_path: Path) -> N
     one = native_task(tmp_path / "a", **{"hidden/data.txt": "x"})
     other = native_task(tmp_path / "b", **{"workspace/data.txt": "x"})
     assert load(one).digest != load(other).digest
+
+
+def test_the_published_schema_is_the_one_that_is_checked() -> None:
+    page = Path(__file__).parents[2] / "docs" / "task.schema.json"
+    assert json.loads(page.read_text()) == json_schema(), "hybrideval tasks schema > docs/task.schema.json"
+
+
+def test_the_schema_knows_every_field_and_no_other() -> None:
+    schema = json_schema()
+    assert schema["additionalProperties"] is False
+    assert {"title", "class", "difficulty", "topics", "instruction", "files", "near_misses", "limits"} == set(
+        schema["properties"]
+    )
+    assert all(
+        "description" in field for name, field in schema["properties"].items() if name not in ("files", "limits")
+    )
