@@ -79,10 +79,12 @@ def test_run_answers_each_line_and_keeps_the_loans_in_the_file(tmp_path):
     ]
 
 
-def test_run_uses_the_real_clock(tmp_path):
+def test_run_stores_the_time_in_the_shed(tmp_path):
     app.run(["lend drill ana 3"], tmp_path / "loans.json")
     entry = json.loads((tmp_path / "loans.json").read_text(encoding="utf-8"))["loan/1"]
-    assert abs(datetime.now(SHED) - datetime.fromisoformat(entry["since"])) < timedelta(hours=1)
+    since = datetime.fromisoformat(entry["since"])
+    assert since.utcoffset() == timedelta(hours=2)
+    assert entry["due"] == (since.date() + timedelta(days=3)).isoformat()
 
 
 # Structure

@@ -51,7 +51,12 @@ class FakeTickets:
 
     def __getattr__(self, name):
         assert name in self.answers, f"{name} is not a method that this handler needs"
-        return lambda *args: self.calls.append((name, *args)) or self.answers[name]
+
+        def method(*args, **options):
+            self.calls.append((name, *args, *options.values()))
+            return self.answers[name]
+
+        return method
 
 
 def tree_of(module):
