@@ -29,6 +29,8 @@ _OFF = re.compile(r"\bx(test|it|describe)(?=[.(])")
 _OUTCOMES = {"passed": "passed", "failed": "failed"}
 _NOT_STARTED = (125, 126, 127)
 _SUMMARY, _TEXT = 300, 4000
+# jest's own 5 s would fail slow machines; the whole run has its limit anyway.
+_TEST_MILLISECONDS = 30_000
 _BLOCK = 512  # bytes in which a POSIX shell counts file sizes
 
 
@@ -80,6 +82,7 @@ class Jest:
                     "--forceExit",
                     f"--rootDir={scratch.root}",
                     f"--cacheDirectory={scratch.tmp / 'jest'}",
+                    f"--testTimeout={_TEST_MILLISECONDS}",
                 ),
                 *("--runTestsByPath", *(str(scratch.root / name) for name in specs)),
             ],
