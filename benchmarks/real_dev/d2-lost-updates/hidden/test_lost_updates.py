@@ -1,4 +1,5 @@
 import importlib
+import shutil
 import sqlite3
 import sys
 import threading
@@ -7,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 NAMES = ["errors", "db", "inventory", "orders"]
+PATIENCE = 30
 
 
 def load_modules():
@@ -48,17 +50,21 @@ class Shop:
         return stock.on_hand, stock.reserved
 
 
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory):
+    """A file with the tables. Copies of it are new databases that need not wait for the disk."""
+    path = tmp_path_factory.mktemp("empty") / "empty.sqlite"
+    FIRST.db.connect(path).close()
+    return path
+
+
 @pytest.fixture
-def new_shop(tmp_path):
+def new_shop(tmp_path, empty):
     shops = []
 
-    def new(original=None):
+    def new(original=empty):
         path = tmp_path / f"{len(shops)}.sqlite"
-        if original is not None:
-            target = sqlite3.connect(path)
-            target.execute("PRAGMA synchronous = OFF")
-            original.connection.backup(target)
-            target.close()
+        shutil.copyfile(original, path)
         shops.append(Shop(path))
         return shops[-1]
 
@@ -90,29 +96,34 @@ def restock(sku, quantity):
 def run_interleaved(path, step, first, second):
     """Halt the first operation before its SQL statement number `step` while the second one runs.
 
-    If the second one has to wait for the first, the first goes on after a moment. Returns both results, errors of the
-    stock by their names, and whether the first operation has so many statements.
+    If the second one has to wait for the first, the first goes on after a moment (a long one if it has no transaction,
+    for which the second one might wait). Returns both results, errors of the stock by their names, and whether the
+    first operation has so many statements.
     """
-    reached, halted, resume = threading.Event(), threading.Event(), threading.Event()
+    reached, halted, resume, moved = (threading.Event() for _ in range(4))
     connected = threading.Barrier(2)
     results = [None, None]
     statements = 0
+    moment = 0.1
 
-    def on_statement(_):
-        nonlocal statements
+    def on_statement_of_the_first(connection):
+        nonlocal statements, moment
         statements += 1
         if statements == step:
+            if connection.in_transaction:
+                moment = 0.002
             reached.set()
             halted.set()
-            resume.wait(5)
+            resume.wait(PATIENCE)
 
     def run(index, modules, operation):
         connection = connect(modules, path)
-        connected.wait(5)
+        connected.wait(PATIENCE)
         if index == 0:
-            connection.set_trace_callback(on_statement)
+            connection.set_trace_callback(lambda _: on_statement_of_the_first(connection))
         else:
-            halted.wait(5)
+            halted.wait(PATIENCE)
+            connection.set_trace_callback(lambda _: moved.set())
         try:
             results[index] = operation(modules, connection)
         except (modules.errors.StockError, sqlite3.Error) as error:
@@ -129,11 +140,14 @@ def run_interleaved(path, step, first, second):
     ]
     for thread in threads:
         thread.start()
-    halted.wait(5)
-    threads[1].join(0.006)
+    halted.wait(PATIENCE)
+    moved.wait(0.05)
+    while moved.is_set() and threads[1].is_alive():
+        moved.clear()
+        threads[1].join(moment)
     resume.set()
     for thread in threads:
-        thread.join(5)
+        thread.join(PATIENCE)
         assert not thread.is_alive(), "an operation does not end"
     return results, reached.is_set()
 
@@ -142,10 +156,11 @@ def interleavings(new_shop, prepare, first, second):
     """The shop and the two results for each statement of the first operation at which the second one can come in."""
     original = new_shop()
     prepare(original)
+    original.connection.close()
     step = 0
     while True:
         step += 1
-        shop = new_shop(original)
+        shop = new_shop(original.path)
         results, reached = run_interleaved(shop.path, step, first, second)
         if not reached:
             break

@@ -54,7 +54,7 @@ class FakeApi:
         rest = self.entries[int(params.get("offset", 0)) :]
         if token is not None:
             rest = [entry for entry in rest if entry[0] > self.tokens[token]]
-        size = min(int(params["limit"]), self.cap)
+        size = min(int(params.get("limit", self.cap)), self.cap)
         page, more = rest[:size], rest[size:]
         token = f"<&={self.requests}+>"
         self.tokens[token] = page[-1][0] if page else 0
@@ -123,7 +123,7 @@ def test_a_ticket_that_is_created_meanwhile_is_found():
 def test_the_newest_version_is_in_the_copy():
     api = FakeApi(60)
     api.put(3, 9, state="open")
-    api.between = {2: lambda: None, 1: lambda: api.put(7, 2, state="closed", title="done")}
+    api.between = {1: lambda: api.put(7, 2, state="closed", title="done")}
     assert synced(api)[7] == {"id": 7, "version": 2, "state": "closed", "title": "done"}
 
 

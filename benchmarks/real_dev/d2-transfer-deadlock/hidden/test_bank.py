@@ -1,15 +1,147 @@
+import importlib
 import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
-import bank as bank_module
 import pytest
-from bank import Bank
-from errors import BankError, NotEnoughMoney, UnknownAccount
+from errors import NotEnoughMoney, UnknownAccount
 
+PATIENCE = 20.0
+HUNG = []
+
+# Locks that know when somebody would wait for ever
+
+
+class Deadlock(BaseException):
+    """A thread would wait for ever. This is no `Exception`, so that the bank does not take it for one of its own."""
+
+
+WATCH = threading.Condition()
+WAITING = {}  # threads, and the lock or the call for which each of them waits
+
+
+@contextmanager
+def waiting_for(target):
+    """Announce that this thread waits for a lock or a call; `Deadlock` if its owner in turn waits for this thread."""
+    me = threading.current_thread()
+    with WATCH:
+        seen, thread = {me}, target.owner
+        while thread not in seen and thread in WAITING:
+            seen.add(thread)
+            thread = WAITING[thread].owner
+        if thread is me:
+            raise Deadlock
+        WAITING[me] = target
+        WATCH.notify_all()
+    try:
+        yield
+    finally:
+        with WATCH:
+            del WAITING[me]
+
+
+class WatchedLock:
+    """`threading.Lock`, but with `Deadlock` instead of waiting for ever."""
+
+    def __init__(self):
+        self.owner = None
+        self._lock = threading.Lock()
+
+    def acquire(self, blocking=True, timeout=-1):
+        if not self._lock.acquire(blocking=False):
+            if not blocking:
+                return False
+            if timeout < 0:
+                self._wait()
+            elif not self._lock.acquire(timeout=timeout):
+                return False
+        self.owner = threading.current_thread()
+        return True
+
+    def _wait(self):
+        with waiting_for(self):
+            while not self._lock.acquire(timeout=0.1):
+                owner = self.owner
+                if owner is not None and not owner.is_alive() and self.owner is owner:
+                    raise Deadlock
+
+    def release(self):
+        self.owner = None
+        self._lock.release()
+
+    def locked(self):
+        return self._lock.locked()
+
+    def __enter__(self):
+        return self.acquire()
+
+    def __exit__(self, *_):
+        self.release()
+
+
+class WatchedRLock(WatchedLock):
+    """`threading.RLock`, likewise."""
+
+    def __init__(self):
+        super().__init__()
+        self._depth = 0
+
+    def acquire(self, blocking=True, timeout=-1):
+        if not self._is_owned() and not super().acquire(blocking, timeout):
+            return False
+        self._depth += 1
+        return True
+
+    def release(self):
+        if not self._is_owned():
+            raise RuntimeError("cannot release a lock of another thread")
+        self._depth -= 1
+        if self._depth == 0:
+            super().release()
+
+    # What `threading.Condition` uses
+
+    def _is_owned(self):
+        return self.owner is threading.current_thread()
+
+    def _release_save(self):
+        depth, self._depth = self._depth, 0
+        super().release()
+        return depth
+
+    def _acquire_restore(self, depth):
+        super().acquire()
+        self._depth = depth
+
+
+class WatchedCondition(threading.Condition):
+    def __init__(self, lock=None):
+        super().__init__(WatchedRLock() if lock is None else lock)
+
+
+def import_bank():
+    """The module, for which `threading` has watched locks."""
+    watched = ModuleType("threading")
+    vars(watched).update(vars(threading), Lock=WatchedLock, RLock=WatchedRLock, Condition=WatchedCondition)
+    sys.modules["threading"] = watched
+    try:
+        return importlib.import_module("bank")
+    finally:
+        sys.modules["threading"] = threading
+
+
+bank_module = import_bank()
+Bank = bank_module.Bank
 FOLDER = str(Path(bank_module.__file__).parent)
 OWN = {str(Path(FOLDER, name)) for name in ("account.py", "audit.py", "bank.py")}
-HANGS = 1.0
+
+
+@pytest.fixture(autouse=True)
+def nothing_has_hung():
+    """A bank that hangs without our locks costs a lot of time, so once is enough."""
+    assert not HUNG, "a call hung in an earlier test"
 
 
 class Call:
@@ -17,22 +149,31 @@ class Call:
 
     def __init__(self, function):
         self.result = self.error = None
+        self.ended = False
         self._function = function
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self.owner = threading.Thread(target=self._run, daemon=True)
+        self.owner.start()
 
     def _run(self):
         try:
             self.result = self._function()
-        except (BankError, ValueError, ZeroDivisionError) as error:
+        except BaseException as error:
             self.error = type(error)
+        with WATCH:
+            self.ended = True
+            WATCH.notify_all()
 
-    def wait(self, seconds):
-        self._thread.join(seconds)
+    def settle(self):
+        """Wait until the call has ended or waits for a lock."""
+        with WATCH:
+            WATCH.wait_for(lambda: self.ended or self.owner in WAITING, 0.02)
 
     def finish(self):
-        self.wait(HANGS)
-        assert not self._thread.is_alive(), "a call hangs"
+        with waiting_for(self):
+            self.owner.join(PATIENCE)
+        if not self.ended:
+            HUNG.append(self)
+        assert self.ended and self.error is not Deadlock, "a call hangs"
         return self
 
 
@@ -45,8 +186,8 @@ def run(function):
 def interrupted(step, first, second):
     """Halt the first call before its line number `step` in the bank's modules while the second one runs.
 
-    If the second one has to wait for the first, the first goes on after a moment. Returns both results and whether the
-    first call has so many lines.
+    If the second one has to wait for the first, the first goes on. Returns both results and whether the first call has
+    so many lines.
     """
     reached, halted, resume = threading.Event(), threading.Event(), threading.Event()
     lines = 0
@@ -60,7 +201,7 @@ def interrupted(step, first, second):
             if lines == step:
                 reached.set()
                 halted.set()
-                resume.wait(5)
+                resume.wait(PATIENCE)
         return trace
 
     def traced():
@@ -72,9 +213,9 @@ def interrupted(step, first, second):
             halted.set()
 
     one = Call(traced)
-    halted.wait(5)
+    halted.wait(PATIENCE)
     two = Call(second)
-    two.wait(0.005)
+    two.settle()
     resume.set()
     one.finish()
     two.finish()
@@ -238,12 +379,7 @@ def test_a_listener_may_use_the_bank_and_sees_the_whole_change():
 
 
 def test_a_listener_may_wait_for_another_thread_that_uses_the_bank():
-    def work(bank):
-        other = Call(lambda: bank.transfer("d", "d", 1) or bank.total())
-        other.wait(HANGS / 2)
-        return other.result
-
-    listener = Listener(work)
+    listener = Listener(lambda bank: run(lambda: bank.transfer("d", "d", 1) or bank.total()))
     bank = bank_with(listener, a=100, b=7, d=3)
     listener.bank = bank
     assert run(lambda: bank.transfer("a", "b", 30)) is None

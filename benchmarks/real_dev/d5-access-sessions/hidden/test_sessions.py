@@ -15,6 +15,13 @@ TOOL = Path(__file__).resolve().parent / "sessions.py"
 HEADER = ["start", "end", "seconds", "address", "agent", "requests", "bytes"]
 
 
+class Output(io.BytesIO):
+    """Stays readable when a wrapper around it is thrown away."""
+
+    def close(self):
+        pass
+
+
 def run_command(data, *args, cwd=None, **changes):
     data = data.encode("utf-8") if isinstance(data, str) else data
     env = {name: value for name, value in os.environ.items() if name not in ("PYTHONUTF8", "PYTHONIOENCODING")}
@@ -24,7 +31,7 @@ def run_command(data, *args, cwd=None, **changes):
 
 def run(cwd, *args):
     """Call main with the arguments in the folder `cwd`."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    out, err = (io.TextIOWrapper(Output(), encoding="utf-8", write_through=True) for _ in range(2))
     before = os.getcwd()
     os.chdir(cwd)
     try:

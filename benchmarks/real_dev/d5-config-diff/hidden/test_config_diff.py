@@ -11,6 +11,13 @@ from config_diff import main
 TOOL = Path(__file__).resolve().parent / "config_diff.py"
 
 
+class Output(io.BytesIO):
+    """Stays readable when a wrapper around it is thrown away."""
+
+    def close(self):
+        pass
+
+
 def run_command(cwd, *args, **changes):
     env = {name: value for name, value in os.environ.items() if name not in ("PYTHONUTF8", "PYTHONIOENCODING")}
     command = [sys.executable, "-S", str(TOOL), *map(str, args)]
@@ -21,7 +28,7 @@ def run(cwd, *args, **changes):
     """Call main with the arguments; start the tool as a process if the environment matters."""
     if changes:
         return run_command(cwd, *args, **changes)
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    out, err = (io.TextIOWrapper(Output(), encoding="utf-8", write_through=True) for _ in range(2))
     before = os.getcwd()
     os.chdir(cwd)
     try:

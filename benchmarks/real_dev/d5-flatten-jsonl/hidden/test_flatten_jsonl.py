@@ -14,6 +14,13 @@ from flatten_jsonl import main
 TOOL = Path(__file__).resolve().parent / "flatten_jsonl.py"
 
 
+class Output(io.BytesIO):
+    """Stays readable when a wrapper around it is thrown away."""
+
+    def close(self):
+        pass
+
+
 def run_command(data, *args, cwd=None, **changes):
     data = data.encode("utf-8") if isinstance(data, str) else data
     env = {name: value for name, value in os.environ.items() if name not in ("PYTHONUTF8", "PYTHONIOENCODING")}
@@ -23,7 +30,7 @@ def run_command(data, *args, cwd=None, **changes):
 
 def run(cwd, *args):
     """Call main with the arguments in the folder `cwd`."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    out, err = (io.TextIOWrapper(Output(), encoding="utf-8", write_through=True) for _ in range(2))
     before = os.getcwd()
     os.chdir(cwd)
     try:

@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -62,11 +63,14 @@ def test_names_are_grouped_by_address_and_sorted(tmp_path):
     assert merged(tmp_path, text) == ["10.0.0.5 backup db mail", "10.0.0.9 api web"]
 
 
-@pytest.mark.parametrize("locale", ["C", "en_US.UTF-8"])
-def test_order_is_byte_by_byte_in_every_locale(tmp_path, locale):
+def test_order_is_byte_by_byte_in_every_locale(tmp_path):
     text = "10.0.0.10 a\n10.0.0.1 b_a b-a b.a ba b1\n9.0.0.1 c\nfd00::1 d\nFD00::1 e\n::1 f\n"
     expected = ["10.0.0.1 b-a b.a b1 b_a ba", "10.0.0.10 a", "9.0.0.1 c", "::1 f", "FD00::1 e", "fd00::1 d"]
-    assert merged(tmp_path, text, LC_ALL=locale) == expected
+    assert merged(tmp_path, text, LC_ALL="en_US.UTF-8") == expected
+
+
+def test_addresses_and_names_are_text_even_if_they_look_like_numbers(tmp_path):
+    assert merged(tmp_path, "1.50 7\n1.5 007\n1.5 1e1 10\n") == ["1.5 007 10 1e1", "1.50 7"]
 
 
 def test_the_last_file_that_mentions_a_name_counts(tmp_path):
@@ -156,8 +160,10 @@ MALFORMED = {
 
 @pytest.mark.parametrize("kind", MALFORMED)
 def test_a_malformed_line_is_reported_with_file_and_number(tmp_path, kind):
-    for bad in MALFORMED[kind]:
-        assert_refused(merge_files(tmp_path, "10.0.0.1 a\n", f"10.0.0.2 b\n\n{bad} # x\n"), "2.hosts:3")
+    bad = "".join(f"{line} # x\n" for line in MALFORMED[kind])
+    result = merge_files(tmp_path, "10.0.0.1 a\n", f"10.0.0.2 b\n\n{bad}10.0.0.3 c\n")
+    assert_refused(result, *(f"2.hosts:{number}" for number in range(3, 3 + len(MALFORMED[kind]))))
+    assert not re.search(rf"hosts:([12]|{3 + len(MALFORMED[kind])})\b", result.stderr), "good lines are reported"
 
 
 def test_each_malformed_line_is_reported_and_conflicts_are_not(tmp_path):

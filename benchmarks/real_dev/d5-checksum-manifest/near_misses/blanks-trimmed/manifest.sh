@@ -12,17 +12,14 @@ fail() {
 # Print the manifest lines of the folder.
 lines() {
     local file sum path
-    {
-        while read -r -d '' file; do
-            [[ $file -ef $manifest ]] && continue
-            sum=$(sha256sum < "$file") || return
-            path=${file#"$dir/"}
-            path=${path//\\/\\\\}
-            path=${path//$'\n'/\\n}
-            printf '%s  %s\n' "${sum%% *}" "$path"
-        done < <(find "$dir/" -type f -print0)
-        wait "$!"
-    } | sort -k1.67
+    find "$dir/" -type f -print0 | while read -r -d '' file; do
+        [[ $file -ef $manifest ]] && continue
+        sum=$(sha256sum < "$file") || exit
+        path=${file#"$dir/"}
+        path=${path//\\/\\\\}
+        path=${path//$'\n'/\\n}
+        printf '%s  %s\n' "${sum%% *}" "$path"
+    done | sort -k1.67
 }
 
 write() {

@@ -64,12 +64,19 @@ def read_input(name: str) -> bytes:
         return handle.read()
 
 
+class CsvLines(io.StringIO):
+    """Ends rows in LF. The writer ends them in CRLF, for then it quotes both characters in cells."""
+
+    def write(self, row: str) -> int:
+        return super().write(row.removesuffix("\r\n") + "\n")
+
+
 def to_csv(rows: list[dict[Path, str]]) -> str:
     columns = sorted(rows[0]) if rows else []
     if not columns:
         return ""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    buffer = CsvLines()
+    writer = csv.writer(buffer)
     writer.writerow(map(column_name, columns))
     writer.writerows([row.get(column, "") for column in columns] for row in rows)
     return buffer.getvalue()

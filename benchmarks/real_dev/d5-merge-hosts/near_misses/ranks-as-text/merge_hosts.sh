@@ -10,10 +10,11 @@ fail() {
 
 # Print "RANK ADDRESS NAME" for each name of the file on standard input, or a message for each malformed line.
 parse() {
-    FILE=$1 RANK=$2 awk '
+    FILE=$1 RANK=$2 awk -F '[ \t]+' '
         {
             sub(/\r$/, "")
             sub(/#.*/, "")
+            gsub(/^[ \t]+|[ \t]+$/, "")
             if (NF == 0) next
             bad = NF < 2 || ($1 != "-" && ($1 !~ /^[0-9A-Fa-f:][0-9A-Fa-f.:]*$/ || $1 !~ /[.:]/))
             for (i = 2; i <= NF; i++) if ($i !~ /^[A-Za-z0-9._-]+$/) bad = 1
@@ -30,7 +31,7 @@ parse() {
 # Keep the entries of the highest rank for each name, each of them once.
 decide() {
     sort -u | sort -k3,3 -k1,1r -k2,2 | awk '
-        $3 != name { name = $3; rank = $1 }
+        $3 "" != name { name = $3; rank = $1 }
         $1 == rank { print $2, $3 }
     '
 }
@@ -61,7 +62,7 @@ fi
 
 sort -k1,1 -k2,2 <<< "$decided" | awk '
     NF == 0 || $1 == "-" { next }
-    $1 != address { printf "%s%s", (address == "" ? "" : "\n"), $1; address = $1 }
+    $1 "" != address { printf "%s%s", (address == "" ? "" : "\n"), $1; address = $1 }
     { printf " %s", $2 }
     END { if (address != "") print "" }
 '

@@ -54,7 +54,7 @@ names=() sets=() days=() weeks=() months=()
 declare -A newest last_of_week first_of_month
 for path in "$dir"/*; do
     name=${path##*/}
-    [[ -f $path && ! -L $path && $name =~ ^.+_[0-9-]{10}\.tar\.gz$ ]] || continue
+    [[ -f $path && ! -L $path && $name != *$'\n'* && $name =~ ^.+_[0-9-]{10}\.tar\.gz$ ]] || continue
     set=${name%_*}
     [[ $name =~ [0-9]{4}-[0-9]{2}-[0-9]{2} ]] || continue
     parse_date "${BASH_REMATCH[0]}" && ((day_number <= today)) || continue
