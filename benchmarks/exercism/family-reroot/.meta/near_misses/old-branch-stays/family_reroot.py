@@ -1,4 +1,4 @@
-# Leaves the branch that leads to the new top below the one who stood above it.
+# Leaves the branch that leads to the new top below the person who was above it.
 from __future__ import annotations
 
 from collections import defaultdict
@@ -10,7 +10,8 @@ def reroot(tree: Tree, name: str) -> Tree:
     path = _path_to(tree, name)
     above: tuple[Tree, ...] = ()
     for (old_name, branches), following in zip(path, path[1:]):
-        above = ((old_name, (*branches, *above)),)
+        [turn] = (number for number, branch in enumerate(branches) if branch is following)
+        above = ((old_name, (*branches[turn:], *above, *branches[:turn])),)
     return name, (*path[-1][1], *above)
 
 

@@ -10,7 +10,8 @@ def reroot(tree: Tree, name: str) -> Tree:
     path = _path_to(tree, name)
     above: tuple[Tree, ...] = ()
     for (old_name, branches), following in zip(path, path[1:]):
-        above = ((old_name, (*(branch for branch in branches if branch is not following), *above)),)
+        [turn] = (number for number, branch in enumerate(branches) if branch is following)
+        above = ((old_name, (*branches[turn + 1 :], *above, *branches[:turn])),)
     return name, (*path[-1][1], *above)
 
 

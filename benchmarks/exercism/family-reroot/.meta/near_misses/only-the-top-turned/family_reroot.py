@@ -1,4 +1,4 @@
-# Hangs the old drawing without the branch below the new top, not turned around.
+# Hangs the old tree without its branch below the new top, not turned around.
 from __future__ import annotations
 
 from collections import defaultdict

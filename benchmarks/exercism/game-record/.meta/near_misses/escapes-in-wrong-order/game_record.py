@@ -66,11 +66,11 @@ class _Parser:
         node = Node()
         self.expect("{")
         while match := NAME.match(self.text, self.position):
-            if match[0] in node.properties:
-                raise RecordError(self.position)
-            self.position = match.end()
+            start, self.position = match.span()
             self.skip_blanks()
             self.expect("=")
+            if match[0] in node.properties:
+                raise RecordError(start)
             node.properties[match[0]] = self.values()
         while self.next == "{":
             node.children.append(self.node())
