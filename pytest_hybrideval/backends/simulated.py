@@ -49,7 +49,7 @@ class Profile:
     follows: float
     malformed: float
     classifies: float
-    mends: float
+    mends: float = 0.0
 
 
 @lru_cache(maxsize=1)

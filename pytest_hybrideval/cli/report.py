@@ -18,7 +18,8 @@ RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's directo
 ResultsDir = Annotated[Path, typer.Option(metavar="DIR", help="Where run ids are looked up.")]
 Pricing = Annotated[Path | None, typer.Option(metavar="FILE", help="YAML file of prices, over the packaged ones.")]
 LocalPerHour = Annotated[
-    float, typer.Option("--local-cost-per-hour", metavar="USD", min=0.0, help="What a local model costs per busy hour.")
+    float | None,
+    typer.Option("--local-cost-per-hour", metavar="USD", min=0.0, help="What a local model costs per busy hour."),
 ]
 Margin = Annotated[float, typer.Option(metavar="M", help="How much lower still counts as non-inferior.")]
 Gates = Annotated[list[str] | None, typer.Option("--gate", metavar="EXPR", help="A condition; may be repeated.")]
@@ -31,7 +32,7 @@ def report_command(
     run: RunArgument,
     results_dir: ResultsDir = Path("results"),
     pricing: Pricing = None,
-    local_cost_per_hour: LocalPerHour = 0.0,
+    local_cost_per_hour: LocalPerHour = None,
     margin: Margin = 0.05,
     gate: Gates = None,
     inconclusive_passes: InconclusivePasses = False,
@@ -68,7 +69,7 @@ def compare_command(
     old: Annotated[str, typer.Argument(metavar="OLD", help="The run it is measured by.")],
     results_dir: ResultsDir = Path("results"),
     pricing: Pricing = None,
-    local_cost_per_hour: LocalPerHour = 0.0,
+    local_cost_per_hour: LocalPerHour = None,
     margin: Margin = 0.05,
     gate: Gates = None,
     inconclusive_passes: InconclusivePasses = False,
@@ -94,7 +95,7 @@ def _report(
     run: str,
     other: str | None,
     results_dir: Path,
-    priced: tuple[Path | None, float],
+    priced: tuple[Path | None, float | None],
     margin: float,
     gate: list[str] | None,
 ) -> tuple[Report, Path]:
@@ -107,9 +108,11 @@ def _report(
     if not 0.0 < margin < 1.0:
         raise ConfigurationError(f"--margin {margin:g} is not between 0 and 1; 0.05 means five percentage points")
     conditions = tuple(map(parse_condition, gate or ()))
-    pricing, local_per_hour = priced
-    prices = load_prices(pricing).with_local(local_per_hour)
     found = read_run(resolve_run(run, results_dir))
+    pricing, local_per_hour = priced
+    if local_per_hour is None:  # as the run was told
+        local_per_hour = float(found.manifest.get("options", {}).get("local_cost_per_hour") or 0.0)
+    prices = load_prices(pricing).with_local(local_per_hour)
     if not found.records:
         raise ConfigurationError(f"{found.path} holds no trial")
     earlier = read_run(resolve_run(other, results_dir)) if other is not None else None

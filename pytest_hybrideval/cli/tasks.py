@@ -35,6 +35,7 @@ class _Row:
     seconds: float = 0.0
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    left_out: str = ""
 
 
 def validate_command(
@@ -153,7 +154,7 @@ def _row(told: tuple[str, str, bool]) -> _Row:
         return _Row(name, problems=(str(error),))
     row = _Row(task.id, task.task_class.value, task.difficulty, near_misses=len(task.near_misses))
     if task.skip:
-        return replace(row, notes=(f"left out: {task.skip}",))
+        return replace(row, left_out=task.skip)
     assert _scorer is not None
     try:
         found = check_solution(task, _scorer) if solutions or task.open else validate(task, _scorer)
@@ -164,6 +165,9 @@ def _row(told: tuple[str, str, bool]) -> _Row:
 
 
 def _tell(row: _Row) -> None:
+    if row.left_out:
+        typer.echo(f"--  {row.task}: left out: {row.left_out}")
+        return
     state = "ok " if not row.problems else "BAD"
     typer.echo(f"{state} {row.task}: {row.tests} tests, {row.near_misses} near misses, {row.seconds:.2f} s")
     for kind, texts in (("", row.problems), ("note: ", row.notes)):
@@ -181,15 +185,25 @@ def _summary(rows: Sequence[_Row]) -> str:
     lines = [
         [suite, kind, *_counts(group)] for (suite, kind), group in sorted(groups.items(), key=lambda item: item[0])
     ]
-    headers = ["suite", "class", "tasks", "easy/medium/hard", "hidden tests", "near misses", "seconds", "bad"]
+    headers = [
+        "suite",
+        "class",
+        "tasks",
+        "left out",
+        "easy/medium/hard",
+        "hidden tests",
+        "near misses",
+        "seconds",
+        "bad",
+    ]
     return tabulate([*lines, ["all", "", *_counts(rows)]], headers=headers)
 
 
 def _counts(rows: Sequence[_Row]) -> list[Any]:
     levels = "/".join(str(sum(row.difficulty == level for row in rows)) for level in ("easy", "medium", "hard"))
     tests, near_misses = sum(row.tests for row in rows), sum(row.near_misses for row in rows)
-    bad = sum(bool(row.problems) for row in rows)
-    return [len(rows), levels, tests, near_misses, f"{sum(row.seconds for row in rows):.1f}", bad]
+    bad, out = sum(bool(row.problems) for row in rows), sum(bool(row.left_out) for row in rows)
+    return [len(rows), out, levels, tests, near_misses, f"{sum(row.seconds for row in rows):.1f}", bad]
 
 
 def _json(rows: Sequence[_Row], sandbox: str) -> str:

@@ -86,11 +86,21 @@ class TaskDirectory(pytest.Directory):
             if wanted is not None and name not in wanted and task.name not in wanted:
                 continue
             item: TrialItem = TrialItem.from_parent(self, name=name, trial=Trial(task, variant), like=first)
+            if why := self._unfit(item.trial):
+                item.add_marker(pytest.mark.skip(reason=f"{task.id}: {why}"))
             if first is None:
                 first = item
                 if uses_packaged_agent(item) and not self.config.option.collectonly:
                     state.aider.start()  # it warms up while the rest is collected
             yield item
+
+    def _unfit(self, trial: Trial) -> str:
+        """Why a trial cannot run with these options, where that is known now; empty where it can."""
+        if not trial.task.open:
+            return ""
+        if trial.variant.simulated:
+            return "embedded models know only tasks whose solution is files; name real models"
+        return "it needs an enclosing sandbox" if state_of(self.config).settings.sandbox == "none" else ""
 
     def _mark(self, task: Task) -> None:
         # A call may have to wait until every other worker's agent has had its turn.

@@ -51,6 +51,7 @@ class ExercismSuite:
                 f"names {len(examples)} files for {len(stubs)} of 'files.solution'"
             )
         solution = dict(zip(stubs, examples, strict=suffix in _LANGUAGES))
+        hidden = {**_unnamed(folder, {**stubs, **editors, **tests}, suffix), **tests}
         return Task(
             suite=track.name if track else folder.parent.name,
             name=folder.name,
@@ -62,10 +63,10 @@ class ExercismSuite:
             edit=tuple(stubs),
             create=(),
             read_only=tuple(editors),
-            hidden={**_unnamed(folder, {**stubs, **editors, **tests}, suffix), **tests},
+            hidden=hidden,
             solution=solution,
             near_misses=_near_misses(folder, stubs),
-            digest=digest({"instruction": instruction}, (stubs, editors, tests, solution)),
+            digest=digest({"instruction": instruction}, (stubs, editors, hidden, solution)),
             difficulty=_difficulty(folder, config) or (track.difficulty(folder.name) if track else ""),
             topics=_topics(folder, config) or (track.topics(folder.name) if track else ()),
             agent_seconds=_AGENT_SECONDS,

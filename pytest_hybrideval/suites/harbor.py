@@ -105,7 +105,8 @@ def _needs(folder: Path, config: Mapping[str, Any], test: Path) -> str:
         return "it needs containers: its environment is a docker compose file"
     if _table(folder, config, "environment").get("docker_image"):
         return f"it needs a container: the image {config['environment']['docker_image']}"
-    fetching = _FETCHES.search(test.read_text(encoding="utf-8", errors="replace"))
+    lines = test.read_text(encoding="utf-8", errors="replace").splitlines()
+    fetching = _FETCHES.search("\n".join(line for line in lines if not line.lstrip().startswith("#")))
     return f"its tests/{_TEST} fetches software ('{fetching[0]}'), and tests have no network" if fetching else ""
 
 

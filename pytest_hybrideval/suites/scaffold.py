@@ -98,7 +98,9 @@ def scaffold(parent: Path, name: str, task_class: str) -> Path:
     """
     if not _NAME.fullmatch(name):
         raise ConfigurationError(f"'{name}' is no name for a task: lower-case words joined by '-', as d1-audit-log")
-    known = [each.value for each in TaskClass]
+    known = [
+        each.value for each in TaskClass if each is not TaskClass.TERMINAL
+    ]  # Harbor's own, `harbor init` begins it
     if task_class not in known:
         raise ConfigurationError(f"--class {task_class}: there are {', '.join(known)}")
     folder = parent / name

@@ -253,3 +253,18 @@ def test_a_task_that_cannot_run_here_is_skipped_with_its_reason(bench: Bench) ->
     result.assert_outcomes(passed=2, skipped=2)
     result.stdout.fnmatch_lines(["SKIPPED*exercism/leap: its language (.rs) is not one whose hidden tests can be run*"])
     assert {record["task"] for record in bench.records()} == {"small/add"}
+
+
+def test_a_harbor_task_needs_real_models_and_an_enclosure(bench: Bench) -> None:
+    folder = bench.path / "shelf" / "sum"
+    (folder / "tests").mkdir(parents=True)
+    (folder / "task.toml").write_text("")
+    (folder / "instruction.md").write_text("Sum up.")
+    (folder / "tests/test.sh").write_text("echo 1 > /logs/verifier/reward.txt\n")
+    (folder / "environment").mkdir()
+    (folder / "environment/numbers.txt").write_text("1")
+    bench.agent()
+    result = bench.run("-rs")
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED*shelf/sum: embedded models know only tasks whose solution is files*"])
+    assert bench.records() == []

@@ -8,6 +8,9 @@ from xml.etree import ElementTree
 
 import pytest
 from bench import CALL_CLOCKS, Bench, outcomes, timeless
+from typer.testing import CliRunner
+
+from pytest_hybrideval.cli import app
 
 pytest_plugins = ["pytester"]
 
@@ -257,3 +260,19 @@ def test_records_stand_on_disk_while_the_run_goes_on(bench: Bench) -> None:
     """)
     bench.run()
     assert "exit code 1 " in bench.records()[1]["detail"], "the first record was there when the second trial began"
+
+
+def test_local_hours_are_in_the_bill_and_in_what_is_reported_later(mixed: Bench) -> None:
+    mixed.run("-k", "leap", "--strategy", "always-local", "--hybrid-local-cost-per-hour", "3600000")
+    record = mixed.record()
+    assert record["local_seconds"] > 0
+    (cell,) = mixed.json("aggregate.json")["cells"]
+    assert cell["cost_usd"] == pytest.approx(1000 * record["local_seconds"])
+    said = "local models 3.6e+06 USD per busy hour"
+    assert said in (mixed.directory() / "decision_matrix.md").read_text()
+    again = CliRunner().invoke(app, ["report", str(mixed.directory())], prog_name="hybrideval")
+    assert again.exit_code == 0
+    assert mixed.json("aggregate.json")["cells"][0]["cost_usd"] == cell["cost_usd"]
+    free = CliRunner().invoke(app, ["report", str(mixed.directory()), "--local-cost-per-hour", "0"])
+    assert free.exit_code == 0
+    assert mixed.json("aggregate.json")["cells"][0]["cost_usd"] == 0

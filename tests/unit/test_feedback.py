@@ -27,6 +27,12 @@ def test_only_failing_tests_are_shown(tmp_path: Path) -> None:
     assert failure_texts(report(tmp_path, tests=tests)) == "t.py::bad\nE  assert 1 == 2\n\nt.py::late"
 
 
+def test_what_is_another_at_every_run_is_left_out(tmp_path: Path) -> None:
+    text = "/tmp/hybrideval-score-ab12/root/t.py:3: <Cart object at 0x7f00dead>, /tmp/hybrideval-score-ab12/tmp/x"
+    tests = [{"id": "t.py::bad", "outcome": "failed", "text": text}]
+    assert failure_texts(report(tmp_path, tests=tests)) == "t.py::bad\nt.py:3: <Cart object at 0x0>, tmp/x"
+
+
 def test_what_could_not_be_collected_comes_first(tmp_path: Path) -> None:
     path = report(tmp_path, collection_errors=[{"id": "t.py", "text": "SyntaxError: what"}])
     assert failure_texts(path) == "t.py\nSyntaxError: what"
