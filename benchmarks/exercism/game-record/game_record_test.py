@@ -101,7 +101,8 @@ def test_what_stands_around_the_record_is_an_error_where_it_begins():
 
 
 def test_a_property_that_is_not_complete_is_an_error_where_it_breaks_off():
-    check_positions([("{a", "}"), ("{a ", "b=|1|}"), ("{a=", "1}"), ("{a=", "}"), ("{a=|1| ", "= |2|}"), ("{a=|1|a ", "}"), ("{", "|1|}")])
+    check_positions([("{a", "}"), ("{a ", "b=|1|}"), ("{a=", "1}"), ("{a=", "}"), ("{a=|1| ", "= |2|}"), ("{", "|1|}")])
+    check_positions([("{a=|1|a ", "}")])
 
 
 def test_a_character_that_names_do_not_have_is_an_error():

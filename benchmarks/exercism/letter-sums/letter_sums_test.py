@@ -111,7 +111,9 @@ def test_ten_letters_are_solved_in_time():
         solution("CDGHKMNOPR", 5, 1, 9, 2, 0, 8, 3, 6, 4, 7),
         solution("CDGHKMNOPR", 9, 4, 7, 1, 0, 3, 2, 5, 6, 8),
     ]
-    assert solve("KNOT + STONE = PEARL") == [
+    solutions = solve("KNOT + STONE = PEARL")
+    assert len(solutions) == 2
+    assert solutions == [
         solution("AEKLNOPRST", 7, 1, 2, 0, 3, 4, 6, 8, 5, 9),
         solution("AEKLNOPRST", 7, 1, 2, 0, 4, 3, 6, 8, 5, 9),
     ]
