@@ -185,7 +185,9 @@ def test_only_workspace_and_home_can_be_written(way: Way, places: Places) -> Non
         for folder in {[str(WORKSPACE), str(HOME)]!r}:
             open(folder + "/made.txt", "w").write("made")
     """
-    assert found_out(way, place, code) == []
+    written = found_out(way, place, code)
+    assert [name for name in written if not name.startswith("/tmp/")] == []
+    assert not any(Path(name).exists() for name in written), "/tmp inside is private, whatever lies in it"
     assert (place.job.workspace / "made.txt").read_text() == (place.job.home / "made.txt").read_text() == "made"
     assert not (place.folder / "new").exists()
 
