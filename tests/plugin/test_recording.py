@@ -151,7 +151,7 @@ def test_a_trials_own_files(mixed: Bench) -> None:
     assert changes[:2] == ["--- a/leap.py", "+++ b/leap.py"]
     assert "-    pass" in changes
     assert "test_1900" in json.dumps(json.loads((solved / "tests.json").read_text()))
-    assert "+no python" in (spoilt / "changes.diff").read_text()
+    assert "+no_python" in (spoilt / "changes.diff").read_text()
     assert (silent / "transcript.txt").is_file()
     assert not (silent / "tests.json").exists(), "without a request there is nothing to score"
 

@@ -81,7 +81,7 @@ class TestLengths:
         task = make_task(tmp_path, {}, {})
         by_class = {kind: Lengths([]).of(make_trial(dataclasses.replace(task, task_class=kind))) for kind in TaskClass}
         assert [kind.value for kind in sorted(by_class, key=by_class.__getitem__, reverse=True)] == [
-            "D6", "D1", "D3", "D2", "D5", "puzzle",
+            "D6", "terminal", "D1", "D3", "D2", "D5", "puzzle",
         ]  # fmt: skip
 
     def test_errors_tell_nothing(self, tmp_path: Path) -> None:
