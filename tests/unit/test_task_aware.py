@@ -85,7 +85,7 @@ def test_an_argument_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", ": must be a map; its keys are task classes (D1, D2, D3, D5, D6, puzzle), default and cloud"),
+        ("", ": must be a map; its keys are task classes (D1, D2, D3, D5, D6, puzzle, terminal), default and cloud"),
         ("{}", ": must be a map"),
         ("[D5]", ": must be a map"),
         ("{D5: ", ": not readable as YAML"),
