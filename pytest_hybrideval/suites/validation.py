@@ -78,9 +78,10 @@ def check_solution(task: Task, scorer: RepeatedScorer) -> Validation:
     `SandboxError` where the tests cannot be run here, or the solution fails.
     """
     found = Validation(task, tests=len(scorer.reference_ids(task)))
-    untouched = scorer.score(task, {name: task.workspace[name] for name in task.edit})
-    found.seconds = untouched.test_seconds
-    if untouched.passed:
+    untouched = {name: task.workspace[name] for name in task.edit}
+    if task.solution:  # a script's time is not known apart
+        found.seconds = scorer.score(task, {**untouched, **task.solution}).test_seconds
+    if scorer.score(task, untouched).passed:
         found.notes.append("the workspace as given passes, too: its tests look at behaviour alone")
     return found
 

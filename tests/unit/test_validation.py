@@ -102,7 +102,7 @@ def test_too_few_near_misses_are_a_problem(tmp_path: Path) -> None:
 def test_tasks_of_others_are_asked_for_their_solution_alone(tmp_path: Path) -> None:
     task = replace(task_with(tmp_path), near_misses=())
     good = check_solution(task, Told(GOOD))
-    assert (good.problems, good.notes, good.tests) == ([], [], 2)
+    assert (good.problems, good.notes, good.tests, good.seconds) == ([], [], 2, 0.5)
     (note,) = check_solution(task, Told({})).notes
     assert note.startswith("the workspace as given passes, too")
     with pytest.raises(SandboxError):
