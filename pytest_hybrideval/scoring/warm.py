@@ -28,7 +28,7 @@ class WarmNamespaces(Namespaces):
     the job that meets it, and the next job starts another.
     """
 
-    label = Namespaces.label + "; forked from a warm test runner"
+    label = Namespaces.label + "; Python tests are forked from a warm runner"
 
     def __init__(self, python: str) -> None:
         """`python` is the interpreter whose pytest runs the hidden tests."""
