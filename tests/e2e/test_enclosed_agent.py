@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from pytest_hybrideval.agents import launch
 from pytest_hybrideval.agents.aider import Aider, arguments, environment
 from pytest_hybrideval.agents.enclosing import HOME, WORKSPACE, Enclosure, doorway_of, port, sandbox_for
 from pytest_hybrideval.agents.process import ProcessResult, run_process
@@ -25,6 +26,7 @@ from pytest_hybrideval.core.domain import CallFault, Tier
 from pytest_hybrideval.core.errors import AgentUnavailable, BackendError, ConfigurationError
 from pytest_hybrideval.core.protocols import AgentJob
 from pytest_hybrideval.gateway import Gateway, RouterSession
+from pytest_hybrideval.sandbox import doorway
 from pytest_hybrideval.testing import Pause, ScriptedBackend, ScriptedStrategy, make_sampling, make_trial
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -212,14 +214,17 @@ def test_no_file_but_the_workspace_is_seen(way: Way, places: Places) -> None:
     place = places()
     hidden = [ROOT / "benchmarks", ROOT / "tests", ROOT / "pyproject.toml", ROOT / ".git", place.job.transcript]
     hidden += [place.folder, Path.home() / ".bashrc", Path("/etc/shadow"), Path("/sys"), Path("/var"), Path("/opt")]
+    # A checkout in a home has its environment there: that is shown, and the two programs of ours that run inside.
+    shown = (f"{sys.prefix}/", f"{sys.base_prefix}/", launch.__file__, doorway.__file__)
     code = f"""
         import os
         found = [[name for name in {[str(path) for path in hidden]!r} if os.path.exists(name)]]
-        found.append(os.path.isdir("/home") and os.listdir("/home"))
+        found.append([name for top, _, names in os.walk("/home") for name in (os.path.join(top, n) for n in names)
+                      if not name.startswith({shown!r})])
         found.append([os.path.join(top, name) for top, _, names in os.walk("/", followlinks=False)
                       for name in names if name == "task.yaml" or "near_misses" in top])
     """
-    assert found_out(way, place, code) == [[], False, []]
+    assert found_out(way, place, code) == [[], [], []]
 
 
 def test_no_other_process_is_seen(way: Way, places: Places) -> None:
